@@ -1,0 +1,305 @@
+"""`settings.STRANGLER` as a frozen value, with every mistake found at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+from strangler.errors import SetupError
+
+Home = Literal["monolith", "service"]
+HOMES: tuple[Home, Home] = ("monolith", "service")
+MONOLITH_HOST = "monolith"
+KEY_BYTES_MIN = 32
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class RouteConf:
+    """A part of the URL space that belongs to a capability; *prefix* ends on a segment border."""
+
+    prefix: str
+    host: str | None = None
+    methods: frozenset[str] | None = None
+    kind: Literal["read", "write"] | None = None
+    stale_ok: bool = False
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityConf:
+    """
+    One bounded app and its two homes.
+
+    Attributes:
+        app: label of the Django app whose tables are the capability's rows.
+        databases: alias of each home's database, as far as this host can reach it.
+        service_url: where the service listens; None while no service exists.
+    """
+
+    name: str
+    app: str
+    routes: tuple[RouteConf, ...]
+    service_url: str | None = None
+    databases: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Conf:
+    """
+    The settings of one host. Times are seconds, sizes are bytes.
+
+    Attributes:
+        follow: keep the table in step by a background thread; without it every look loads the table, for tests.
+    """
+
+    host: str
+    keys: Mapping[str, str]
+    capabilities: Mapping[str, CapabilityConf]
+    monolith_url: str | None = None
+    control_database: str = "default"
+    state_dir: Path = Path(".strangler")
+    replay_limit_bytes: int = 1 << 20
+    memory_limit_bytes: int = 64 << 10
+    switch_wait_s: float = 15.0
+    max_waiters: int = 64
+    lease_s: float = 3.0
+    copy_cap_s: float = 10.0
+    upstream_timeout_s: float = 30.0
+    connect_timeout_s: float = 1.0
+    max_upstream_connections: int = 64
+    follow: bool = True
+    expose_headers: bool = True
+    trust_forwarded: bool = False
+    subject_jwks: str | None = None
+    subject_issuer: str | None = None
+    subject_audience: str | None = None
+
+    def home_of(self, capability: str) -> Home | None:
+        """Return which home of *capability* this host is, or None when it is neither."""
+        if self.host == MONOLITH_HOST:
+            return "monolith"
+        return "service" if self.host == capability else None
+
+    def upstream_of(self, capability: str) -> str | None:
+        """Return the address of the other home, or None when none is configured."""
+        if self.host == MONOLITH_HOST:
+            return self.capabilities[capability].service_url
+        return self.monolith_url
+
+    def database_of(self, capability: str) -> str | None:
+        """Return the alias of this host's own database for *capability*."""
+        home = self.home_of(capability)
+        return None if home is None else self.capabilities[capability].databases.get(home)
+
+    @property
+    def own_capabilities(self) -> tuple[str, ...]:
+        """Names of the capabilities that this host is a home of."""
+        return tuple(name for name in self.capabilities if self.home_of(name))
+
+
+@lru_cache(maxsize=1)
+def get_conf() -> Conf:
+    """
+    Return the host's settings.
+
+    Raises:
+        SetupError: with every fault, when `settings.STRANGLER` is missing or wrong.
+    """
+    raw = getattr(settings, "STRANGLER", None)
+    if raw is None:
+        raise SetupError(["settings.STRANGLER is missing: add it beside INSTALLED_APPS (docs/adopt.md has an example)."])
+    return parse(raw, databases=tuple(settings.DATABASES))
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting in {"STRANGLER", "DATABASES"}:
+        get_conf.cache_clear()
+
+
+setting_changed.connect(_forget)
+
+
+def parse(raw: Mapping[str, Any], *, databases: tuple[str, ...]) -> Conf:
+    """
+    Turn the settings dict into a `Conf`.
+
+    Args:
+        databases: aliases known to Django.
+
+    Raises:
+        SetupError: with every fault found.
+    """
+    reader = _Reader(raw, databases)
+    conf = reader.conf()
+    if reader.faults or conf is None:
+        raise SetupError(reader.faults)
+    return conf
+
+
+_REQUIRED = {"HOST", "KEYS", "CAPABILITIES"}
+_SIMPLE = {f.name: f for f in fields(Conf) if f.default is not MISSING}
+
+
+class _Reader:
+    """Reads the dict once and collects faults instead of stopping at the first."""
+
+    def __init__(self, raw: Mapping[str, Any], databases: tuple[str, ...]) -> None:
+        self.raw = raw
+        self.databases = databases
+        self.faults: list[str] = []
+
+    def fault(self, where: str, what: str) -> None:
+        self.faults.append(f"STRANGLER{where}: {what}")
+
+    def conf(self) -> Conf | None:
+        if not isinstance(self.raw, Mapping):
+            self.fault("", f"must be a dict, not {type(self.raw).__name__}.")
+            return None
+        known = _REQUIRED | {name.upper() for name in _SIMPLE}
+        for name in self.raw.keys() - known:
+            self.fault(f"[{name!r}]", f"is unknown; known are {', '.join(sorted(known))}.")
+        for name in sorted(_REQUIRED - self.raw.keys()):
+            self.fault(f"[{name!r}]", "is required.")
+        values = self.simple_values()
+        host = self.raw.get("HOST", MONOLITH_HOST)
+        keys = self.keys(self.raw.get("KEYS", {}))
+        control = values.get("control_database", "default")
+        if control not in self.databases:
+            self.fault("['CONTROL_DATABASE']", f"{control!r} is not in DATABASES ({', '.join(self.databases)}).")
+        capabilities = self.capabilities(self.raw.get("CAPABILITIES", {}))
+        conf = Conf(host=host, keys=keys, capabilities=capabilities, **values)
+        self.check_host(conf)
+        return conf
+
+    def simple_values(self) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name in _SIMPLE:
+            if (key := name.upper()) in self.raw:
+                values[name] = self.simple(key, self.raw[key], _SIMPLE[name].default)
+        if url := values.get("monolith_url"):
+            self.check_url("['MONOLITH_URL']", url)
+        return values
+
+    def simple(self, key: str, value: Any, default: Any) -> Any:
+        if isinstance(default, bool):
+            if not isinstance(value, bool):
+                self.fault(f"[{key!r}]", f"must be True or False, not {value!r}.")
+        elif isinstance(default, int | float):
+            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+                self.fault(f"[{key!r}]", f"must be a positive number, not {value!r}.")
+        elif isinstance(default, Path):
+            return Path(value)
+        elif value is not None and not isinstance(value, str):
+            self.fault(f"[{key!r}]", f"must be a string, not {value!r}.")
+        return value
+
+    def keys(self, raw: Any) -> Mapping[str, str]:
+        if not isinstance(raw, Mapping) or not raw:
+            self.fault("['KEYS']", "must map at least one key id to a secret; the first signs, all verify.")
+            return {}
+        for kid, secret in raw.items():
+            if not isinstance(secret, str) or len(secret.encode()) < KEY_BYTES_MIN:
+                self.fault(f"['KEYS'][{kid!r}]", f"must be a secret of at least {KEY_BYTES_MIN} bytes.")
+        return dict(raw)
+
+    def capabilities(self, raw: Any) -> Mapping[str, CapabilityConf]:
+        if not isinstance(raw, Mapping):
+            self.fault("['CAPABILITIES']", "must map names to dicts.")
+            return {}
+        found = {}
+        for name, entry in raw.items():
+            where = f"['CAPABILITIES'][{name!r}]"
+            if not isinstance(name, str) or not name.isidentifier() or name == MONOLITH_HOST:
+                self.fault(where, f"a capability's name is an identifier other than {MONOLITH_HOST!r}.")
+            elif not isinstance(entry, Mapping):
+                self.fault(where, "must be a dict.")
+            else:
+                found[name] = self.capability(where, name, entry)
+        return found
+
+    def capability(self, where: str, name: str, entry: Mapping[str, Any]) -> CapabilityConf:
+        self.check_known(where, entry, {"app", "service_url", "databases", "routes"})
+        if (url := entry.get("service_url")) is not None:
+            self.check_url(f"{where}['service_url']", url)
+        databases = entry.get("databases", {})
+        for home, alias in databases.items():
+            if home not in HOMES:
+                self.fault(f"{where}['databases']", f"{home!r} is no home; homes are monolith and service.")
+            elif alias not in self.databases:
+                self.fault(f"{where}['databases'][{home!r}]", f"{alias!r} is not in DATABASES.")
+        if len(set(databases.values())) < len(databases):
+            self.fault(f"{where}['databases']", "both homes name one database: two homes need two.")
+        routes = entry.get("routes", [])
+        if not routes:
+            self.fault(f"{where}['routes']", "at least one route is required, such as {'prefix': '/api/x/'}.")
+        return CapabilityConf(
+            name=name,
+            app=entry.get("app", name),
+            service_url=url.rstrip("/") if isinstance(url, str) else None,
+            databases=dict(databases),
+            routes=tuple(self.route(f"{where}['routes'][{n}]", r) for n, r in enumerate(routes)),
+        )
+
+    def route(self, where: str, raw: Any) -> RouteConf:
+        if not isinstance(raw, Mapping):
+            self.fault(where, "must be a dict with a 'prefix'.")
+            return RouteConf("/")
+        self.check_known(where, raw, {f.name for f in fields(RouteConf)})
+        prefix = raw.get("prefix")
+        if not isinstance(prefix, str) or not prefix.startswith("/") or "//" in prefix or "?" in prefix:
+            self.fault(f"{where}['prefix']", f"must be a path such as '/api/x/', not {prefix!r}.")
+            prefix = "/"
+        methods = raw.get("methods")
+        if methods is not None and (unknown := set(methods) - METHODS):
+            self.fault(f"{where}['methods']", f"unknown: {', '.join(sorted(unknown))}.")
+        if raw.get("kind") not in (None, "read", "write"):
+            self.fault(f"{where}['kind']", f"must be 'read' or 'write', not {raw['kind']!r}.")
+        return RouteConf(
+            prefix=prefix,
+            host=raw.get("host"),
+            methods=frozenset(methods) if methods is not None else None,
+            kind=raw.get("kind"),
+            stale_ok=bool(raw.get("stale_ok", False)),
+            timeout_s=raw.get("timeout_s"),
+        )
+
+    def check_known(self, where: str, raw: Mapping[str, Any], known: set[str]) -> None:
+        for name in raw.keys() - known:
+            self.fault(f"{where}[{name!r}]", f"is unknown; known are {', '.join(sorted(known))}.")
+
+    def check_url(self, where: str, url: Any) -> None:
+        parts = urlsplit(url) if isinstance(url, str) else None
+        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
+            self.fault(where, f"must be an address such as 'http://127.0.0.1:8101', not {url!r}.")
+
+    def check_host(self, conf: Conf) -> None:
+        if conf.host != MONOLITH_HOST and conf.host not in conf.capabilities:
+            self.fault("['HOST']", f"{conf.host!r} is neither {MONOLITH_HOST!r} nor a capability.")
+        if conf.host != MONOLITH_HOST and not conf.monolith_url:
+            self.fault("['MONOLITH_URL']", "a service host needs the monolith's address.")
+        for name in conf.own_capabilities:
+            if conf.database_of(name) is None:
+                home = conf.home_of(name)
+                self.fault(f"['CAPABILITIES'][{name!r}]['databases']", f"this host is the {home}: name its database.")
+        self.check_routes(conf)
+
+    def check_routes(self, conf: Conf) -> None:
+        owners: dict[tuple[str | None, str, str], str] = {}
+        for capability in conf.capabilities.values():
+            for route in capability.routes:
+                for method in route.methods or METHODS:
+                    key = (route.host, route.prefix.rstrip("/"), method)
+                    other = owners.setdefault(key, capability.name)
+                    if other != capability.name:
+                        self.fault(
+                            f"['CAPABILITIES'][{capability.name!r}]['routes']",
+                            f"{method} {route.prefix} is claimed by {other!r} as well.",
+                        )

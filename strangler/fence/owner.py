@@ -1,0 +1,67 @@
+"""Asking and asserting who owns a capability, in this host's own database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from strangler.conf import get_conf
+from strangler.errors import SetupError
+from strangler.fence.setup import fence_of
+from strangler.state import Owned, read_ownership
+
+
+def own_connection(capability: str) -> BaseDatabaseWrapper:
+    """
+    Return the connection to this host's own database for *capability*.
+
+    Raises:
+        SetupError: this host is no home of *capability*.
+    """
+    alias = get_conf().database_of(capability) if capability in get_conf().capabilities else None
+    if alias is None:
+        raise SetupError([f"{get_conf().host!r} is no home of {capability!r}."])
+    return connections[alias]
+
+
+def owner_of(capability: str) -> Owned:
+    """Return the home's own ownership row; one statement, no lock."""
+    return read_ownership(own_connection(capability), capability)
+
+
+def assert_owner(capability: str) -> int:
+    """
+    Assert, until the surrounding transaction ends, that this home may write (R2).
+
+    A switch waits for the transaction; a repeat within it is cheap.
+
+    Returns:
+        The epoch.
+
+    Raises:
+        Moved: another home owns the rows.
+        TransactionManagementError: there is no transaction.
+    """
+    connection = own_connection(capability)
+    connection.validate_no_broken_transaction()
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("ownership is asserted inside a transaction; use owning()")
+    home = get_conf().home_of(capability)
+    assert home is not None
+    return fence_of(connection).assert_owner(capability, home)
+
+
+@contextmanager
+def owning(capability: str) -> Iterator[None]:
+    """
+    Run a block as one transaction of a home that owns *capability*, for tasks, commands and shells.
+
+    Raises:
+        Moved: another home owns the rows; the block was not entered.
+    """
+    with transaction.atomic(using=own_connection(capability).alias):
+        assert_owner(capability)
+        yield

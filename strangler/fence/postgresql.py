@@ -1,0 +1,137 @@
+"""The fence on PostgreSQL: one statement trigger per table, disabled or enabled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+LOCK_CLASS = 0x53F0
+TRIGGER = "strangler_fence"
+
+FUNCTIONS = f"""
+CREATE OR REPLACE FUNCTION strangler_refuse(cap text, op text, tab text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE held record;
+BEGIN
+  SELECT owner, epoch INTO held FROM strangler_ownership WHERE capability = cap;
+  RAISE EXCEPTION '% belongs to the % since epoch %: % on % is refused here', cap, held.owner, held.epoch, op, tab
+    USING ERRCODE = 'SF001',
+          DETAIL = json_build_object('capability', cap, 'owner', held.owner, 'epoch', held.epoch)::text,
+          HINT = 'Write through the router, which sends writes to the owner.';
+END $$;
+
+CREATE OR REPLACE FUNCTION strangler_fence() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+  PERFORM strangler_refuse(TG_ARGV[0], TG_OP, TG_TABLE_NAME::text);
+  RETURN NULL;
+END $$;
+
+-- Every statement of a VOLATILE function sees what was committed before it began, so the row is read as it is
+-- once the lock is held; in a transaction with one snapshot for all, the row lock fails if it is outdated.
+CREATE OR REPLACE FUNCTION strangler_assert_owner(cap text, home text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE held record;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared({LOCK_CLASS}, hashtext(cap));
+  IF current_setting('transaction_isolation') = 'read committed' THEN
+    SELECT owner, epoch INTO held FROM strangler_ownership WHERE capability = cap;
+  ELSE
+    SELECT owner, epoch INTO held FROM strangler_ownership WHERE capability = cap FOR SHARE;
+  END IF;
+  IF held.owner IS DISTINCT FROM home THEN
+    PERFORM strangler_refuse(cap, 'a write', cap);
+  END IF;
+  RETURN held.epoch;
+END $$;
+"""
+DROP_FUNCTIONS = """
+DROP FUNCTION IF EXISTS strangler_fence() CASCADE;
+DROP FUNCTION IF EXISTS strangler_assert_owner(text, text);
+DROP FUNCTION IF EXISTS strangler_refuse(text, text, text);
+"""
+
+
+class PostgreSQLFence:
+    """Triggers of one database; all calls belong into the caller's transaction."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self.quote = connection.ops.quote_name
+
+    def assert_owner(self, capability: str, home: str) -> int:
+        """Assert ownership until the transaction ends, and return the epoch (R2)."""
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT strangler_assert_owner(%s, %s)", [capability, home])
+            epoch: int = cursor.fetchone()[0]
+        return epoch
+
+    def lock_out_writers(self, capability: str) -> None:
+        """Wait for every transaction that asserted ownership, and keep new ones waiting until this one ends."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK_CLASS}, hashtext(%s))", [capability])
+
+    def with_children(self, tables: Sequence[str]) -> list[str]:
+        """Return *tables* and every partition or inheriting table below them: each needs its own trigger (R3)."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "WITH RECURSIVE tree(oid) AS (SELECT c.oid FROM pg_class c WHERE c.oid = ANY(%s::regclass[])"
+                " UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid)"
+                " SELECT DISTINCT c.relname FROM tree JOIN pg_class c USING (oid) ORDER BY 1",
+                [[self.quote(t) for t in tables]],
+            )
+            return [row[0] for row in cursor.fetchall()]
+
+    def states(self, tables: Sequence[str]) -> dict[str, str]:
+        """Return `enabled`, `disabled` or `absent` per table, children included."""
+        everything = self.with_children(tables)
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT c.relname, t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+                " WHERE t.tgname = %s AND c.relname = ANY(%s)",
+                [TRIGGER, everything],
+            )
+            found = {name: "disabled" if _text(mode) == "D" else "enabled" for name, mode in cursor.fetchall()}
+        return {table: found.get(table, "absent") for table in everything}
+
+    def install(self, capability: str, tables: Sequence[str]) -> None:
+        """Put a disabled trigger on every table that has none."""
+        missing = [table for table, state in self.states(tables).items() if state == "absent"]
+        self._run(
+            f"CREATE TRIGGER {TRIGGER} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {self.quote(table)}"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION strangler_fence({_literal(capability)});"
+            f" ALTER TABLE {self.quote(table)} DISABLE TRIGGER {TRIGGER}"
+            for table in missing
+        )
+
+    def enable(self, capability: str, tables: Sequence[str]) -> None:
+        """Refuse writes from the commit on, children included; takes SHARE ROW EXCLUSIVE locks."""
+        self.install(capability, tables)
+        self._run(f"ALTER TABLE {self.quote(t)} ENABLE TRIGGER {TRIGGER}" for t in self.with_children(tables))
+
+    def disable(self, tables: Sequence[str]) -> None:
+        """Admit writes from the commit on."""
+        self._run(
+            f"ALTER TABLE {self.quote(table)} DISABLE TRIGGER {TRIGGER}"
+            for table, state in self.states(tables).items()
+            if state == "enabled"
+        )
+
+    def remove(self, tables: Sequence[str]) -> None:
+        """Leave no trigger behind."""
+        self._run(f"DROP TRIGGER IF EXISTS {TRIGGER} ON {self.quote(t)}" for t in self.with_children(tables))
+
+    def _run(self, statements: Iterable[str]) -> None:
+        batch = ";\n".join(statements)
+        if batch:
+            with self.connection.cursor() as cursor:
+                cursor.execute(batch)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,69 @@
+"""Which tables a fence guards, and what `migrate` leaves in each home."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from strangler.conf import get_conf
+from strangler.fence.postgresql import PostgreSQLFence
+from strangler.fence.sqlite import SQLiteFence
+from strangler.models import Ownership
+from strangler.state import read_ownership
+
+Fence = PostgreSQLFence | SQLiteFence
+
+
+def fence_of(connection: BaseDatabaseWrapper) -> Fence:
+    """Return the fence that the database of *connection* understands."""
+    return PostgreSQLFence(connection) if connection.vendor == "postgresql" else SQLiteFence(connection)
+
+
+def tables_of(capability: str) -> list[str]:
+    """Return the capability's tables, tables of many-to-many relations included, parents before children."""
+    label = get_conf().capabilities[capability].app
+    models = [
+        m
+        for m in apps.get_app_config(label).get_models(include_auto_created=True)
+        if m._meta.managed and not m._meta.proxy
+    ]
+    ordered: list[str] = []
+    waiting = {m._meta.db_table: {_target(f) for f in m._meta.get_fields() if _is_parent(f)} for m in models}
+    while waiting:
+        free = [t for t, parents in waiting.items() if not (parents - {t}) & waiting.keys()]
+        for table in free or list(waiting):  # a cycle of tables: any order, their constraints are deferred
+            ordered.append(table)
+            del waiting[table]
+    return ordered
+
+
+def _is_parent(field: Any) -> bool:
+    return bool(field.concrete and field.is_relation and not field.many_to_many and field.related_model)
+
+
+def _target(field: Any) -> str:
+    table: str = field.related_model._meta.db_table
+    return table
+
+
+def after_migrate(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
+    """
+    Give a migrated home its ownership rows, and fence tables that came or stand where another home owns.
+
+    A new service starts fenced: the monolith owns every capability until it is moved.
+    """
+    conf = get_conf()
+    for capability in conf.own_capabilities:
+        if conf.database_of(capability) == using:
+            home = conf.home_of(capability)
+            with transaction.atomic(using=using):
+                Ownership.objects.using(using).get_or_create(
+                    capability=capability, defaults={"owner": "monolith", "epoch": 1}
+                )
+                if read_ownership(connections[using], capability).owner != home:
+                    present = set(connections[using].introspection.table_names())
+                    tables = [t for t in tables_of(capability) if t in present]
+                    fence_of(connections[using]).enable(capability, tables)

@@ -1,0 +1,18 @@
+"""What is true now: the capabilities' state, its versions, and how every process learns of them."""
+
+from strangler.state import follower
+from strangler.state.ownership import Owned, read_ownership
+from strangler.state.store import Change, ControlUnreachable, load_table, publish, routes_of
+from strangler.state.waiting import wait_for_epoch
+
+__all__ = [
+    "Change",
+    "ControlUnreachable",
+    "Owned",
+    "follower",
+    "load_table",
+    "publish",
+    "read_ownership",
+    "routes_of",
+    "wait_for_epoch",
+]

@@ -1,0 +1,139 @@
+"""The control tables: load the newest table, and change it by compare-and-set with its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from django.db import DatabaseError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from strangler.conf import Conf, get_conf
+from strangler.errors import StranglerError
+from strangler.models import Capability, HistoryEntry, Operation, TableVersion
+from strangler.routing import CapabilityState, Route, Table
+
+CHANNEL = "strangler_table"
+_COLUMNS = "name, stage, reads_weight, writer, epoch, switching"
+
+
+class ControlUnreachable(StranglerError):
+    """The control database does not answer or has not been migrated."""
+
+
+def routes_of(conf: Conf) -> Iterator[Route]:
+    """Yield the routes of the capabilities that this host is a home of."""
+    for name in conf.own_capabilities:
+        for route in conf.capabilities[name].routes:
+            yield Route(
+                name, route.prefix, route.host, route.methods, route.kind, route.stale_ok, route.timeout_s
+            )
+
+
+def build_table(version: int, states: Mapping[str, CapabilityState]) -> Table:
+    """Compile a table from *states*; a capability without one is in stage `monolith`."""
+    conf = get_conf()
+    known = [states.get(name, CapabilityState(name)) for name in conf.capabilities]
+    return Table(version, known, routes_of(conf))
+
+
+def read_version(connection: BaseDatabaseWrapper) -> int:
+    """Return the newest version; 0 before the first change."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version FROM strangler_version WHERE id = 1")
+        row = cursor.fetchone()
+    return row[0] if row else 0
+
+
+def load_table(connection: BaseDatabaseWrapper | None = None) -> Table:
+    """
+    Load the newest table from the control database.
+
+    Raises:
+        ControlUnreachable: the database does not answer or has not been migrated.
+    """
+    connection = connection or connections[get_conf().control_database]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT (SELECT max(version) FROM strangler_version), {_COLUMNS} FROM strangler_capability"  # noqa: S608
+            )
+            rows = cursor.fetchall()
+        version = rows[0][0] if rows else read_version(connection)
+    except DatabaseError as error:
+        raise ControlUnreachable(
+            f"The control database {connection.alias!r} cannot be read: {str(error).strip()}. "
+            "Start it, or run `migrate` if it is new."
+        ) from error
+    return build_table(version, {row[1]: CapabilityState(*row[1:5], row[5], bool(row[6])) for row in rows})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of one capability's state, with what its history says of it."""
+
+    capability: str
+    values: Mapping[str, Any]
+    verb: str
+    actor: str
+    reason: str = ""
+    undo: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    operation: Operation | None = None
+
+
+def publish(change: Change) -> int:
+    """
+    Change the table in one transaction and wake every router.
+
+    A repeat that would change nothing publishes nothing.
+
+    Returns:
+        The version that holds the change.
+    """
+    alias = get_conf().control_database
+    with transaction.atomic(using=alias):
+        TableVersion.objects.using(alias).get_or_create(id=1)
+        version = TableVersion.objects.using(alias).select_for_update().get(id=1)
+        row, _ = Capability.objects.using(alias).get_or_create(name=change.capability)
+        before = _state(row)
+        after = replace(before, **change.values)
+        if after == before:
+            return version.version
+        version.version += 1
+        version.save(update_fields=["version"])
+        for name, value in change.values.items():
+            setattr(row, name, value)
+        row.save()
+        HistoryEntry.objects.using(alias).create(
+            version=version.version,
+            capability=change.capability,
+            verb=change.verb,
+            actor=change.actor,
+            reason=change.reason,
+            before=asdict(before),
+            after=asdict(after),
+            figures=dict(change.figures),
+            undo=change.undo,
+            operation=change.operation,
+        )
+        _notify(connections[alias], version.version)
+    return version.version
+
+
+def _state(row: Capability) -> CapabilityState:
+    writer = "service" if row.writer == "service" else "monolith"
+    return CapabilityState(row.name, row.stage, row.reads_weight, writer, row.epoch, row.switching)
+
+
+def state_of(capability: str) -> CapabilityState:
+    """Return the capability's state in the control database."""
+    row = Capability.objects.using(get_conf().control_database).filter(name=capability).first()
+    return _state(row) if row else CapabilityState(capability)
+
+
+def _notify(connection: BaseDatabaseWrapper, version: int) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(version)])

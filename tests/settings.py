@@ -1,0 +1,43 @@
+"""Settings of the unit and integration suites: a monolith host with one sample capability."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_STATE = Path(os.environ.get("STRANGLER_TEST_DIR") or tempfile.mkdtemp(prefix="strangler-test-"))
+_SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 10, "init_command": "PRAGMA journal_mode=WAL"},
+}
+SECRET_KEY = "tests-only-" + "x" * 40
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "strangler",
+    "tests.sample",
+]
+MIDDLEWARE = ["strangler.proxy.StranglerMiddleware"]
+ROOT_URLCONF = "tests.sample.urls"
+DATABASES = {
+    name: {**_SQLITE, "NAME": _STATE / f"{name}.sqlite3", "TEST": {"NAME": _STATE / f"test-{name}.sqlite3"}}
+    for name in ("default", "sample_service")
+}
+STRANGLER = {
+    "HOST": "monolith",
+    "KEYS": {"test": "k" * 32},
+    "STATE_DIR": _STATE,
+    "FOLLOW": False,
+    "CAPABILITIES": {
+        "sample": {
+            "app": "sample",
+            "service_url": "http://127.0.0.1:9",
+            "databases": {"monolith": "default", "service": "sample_service"},
+            "routes": [{"prefix": "/sample/"}, {"prefix": "/sample/search", "methods": ["POST"], "kind": "read"}],
+        }
+    },
+}
