@@ -1,0 +1,90 @@
+"""
+The protocol between the homes' routers.
+
+A forwarded request carries `Strangler-Hop`: what the sender decided, by which epoch. A home that may not serve it
+hands it back with 421 (RFC 9110 15.5.20) and `Strangler-Moved`: who owns the rows, since which epoch. Both are signed,
+so neither can be made up outside.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+
+from strangler.routing import Decision
+from strangler.transport import signing
+
+HOP = "Strangler-Hop"
+MOVED = "Strangler-Moved"
+HOP_TTL_S = 60
+
+
+class Hop(NamedTuple):
+    """
+    A request forwarded by the other home.
+
+    Attributes:
+        epoch: what the sender knows; a receiver that is behind waits for it (R4).
+        reason: the sender's decision; a share or an override may ask a home that is not the writer.
+        left_s: how long the sender will wait for an answer.
+    """
+
+    capability: str
+    home: str
+    kind: str
+    epoch: int
+    reason: str
+    left_s: float
+
+
+class Elsewhere(NamedTuple):
+    """A home was asked and may not serve it: *owner* may, since *epoch*. Nothing of the request has happened."""
+
+    capability: str
+    owner: str
+    epoch: int
+
+
+def hop_token(decision: Decision, epoch: int, left_s: float) -> str:
+    """Return what `Strangler-Hop` says for a request forwarded by *decision*."""
+    hop = Hop(decision.capability, decision.home, decision.kind, epoch, decision.reason, left_s)
+    return signing.sign("hop", {"hop": hop}, ttl_s=HOP_TTL_S)
+
+
+def read_hop(token: str) -> Hop | None:
+    """Return the hop that *token* proves, or None."""
+    payload = signing.verify("hop", token)
+    return Hop(*payload["hop"]) if payload else None
+
+
+class HandBack(HttpResponse):
+    """The answer by which this home hands a request back."""
+
+    status_code = 421
+
+    def __init__(self, capability: str, owner: str, epoch: int) -> None:
+        super().__init__(content_type="text/plain")
+        self.headers[MOVED] = signing.sign("moved", {"moved": [capability, owner, epoch]}, ttl_s=HOP_TTL_S)
+        self.headers["Cache-Control"] = "no-store"
+        self.headers["Content-Length"] = "0"
+
+
+def read_hand_back(token: str, capability: str) -> Elsewhere | None:
+    """Return what a 421 for *capability* says when it is the other home's own, else None."""
+    payload = signing.verify("moved", token)
+    moved = Elsewhere(*payload["moved"]) if payload else None
+    return moved if moved and moved.capability == capability else None
+
+
+def restore_origin(request: HttpRequest) -> None:
+    """
+    Let a forwarded request look as it did at the router: its host, scheme and client.
+
+    So absolute links, CSRF's origin check and secure cookies come out the same in both homes (R22), and no host needs
+    to trust X-Forwarded-* from anybody.
+    """
+    environ = request.META
+    environ["HTTP_HOST"] = environ.get("HTTP_X_FORWARDED_HOST", "")
+    environ["wsgi.url_scheme"] = environ.get("HTTP_X_FORWARDED_PROTO", "http")
+    environ["REMOTE_ADDR"] = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()

@@ -1,0 +1,131 @@
+"""The router: who serves this request, and where its answer says it was served."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from strangler.conf import HOMES, Home, get_conf
+from strangler.fence import Moved
+from strangler.proxy.answers import StreamedAnswer, WholeAnswer
+from strangler.proxy.figures import count_request
+from strangler.proxy.hops import HandBack, Hop, read_hop, restore_origin
+from strangler.proxy.identity import read_identity
+from strangler.proxy.local import GetResponse, run_nobodys_write
+from strangler.proxy.problems import EXPECTED_ERRORS, Code, ProblemAnswer, moved_midway, problem_of
+from strangler.proxy.serving import Serving
+from strangler.proxy.subjects import issue_subject, subject_of
+from strangler.routing import Decision, Facts, Table, decide
+from strangler.routing.table import READ_METHODS
+from strangler.state import follower
+from strangler.transport import signing
+from strangler.transport.headers import without_reserved
+
+
+class StranglerMiddleware:
+    """
+    Django middleware that routes each request to the home that serves it; it belongs first in `MIDDLEWARE`.
+
+    A request without a route runs where it arrived. Routing is a hint: for a write only the home's own
+    database decides, and a request that it refuses before anything happened runs once more in the other home.
+    """
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+        self._conf = get_conf()
+        self._serving = Serving(get_response, self._conf)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        environ = request.META
+        reserved = without_reserved(environ)
+        hop = _hop(request, reserved) if reserved else None
+        table = follower.table()
+        facts = Facts(
+            request.method or "",
+            environ.get("HTTP_HOST", "").partition(":")[0].lower(),
+            request.path_info,
+            None,
+            _override(reserved) if reserved else None,
+        )
+        decision = decide(table, facts)
+        if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("wsgi.input_terminated"):
+            return ProblemAnswer(request, Code.LENGTH_REQUIRED, "This server does not read chunked content.")
+        if decision is None:
+            return self._nobodys(request, hop)
+        newcomer = False
+        if decision.reason == "no_subject" and hop is None:
+            subject = subject_of(request)
+            newcomer = subject is None
+            decision = decide(table, facts._replace(subject=subject)) or decision
+        response = self._serve(request, hop, decision)
+        if newcomer:
+            issue_subject(request, response)
+        self._finish(response, table, decision, hop)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Answer a refusal that a view let through; whoever observes the request replaces the answer."""
+        return moved_midway(request) if isinstance(exception, Moved) else None
+
+    def _nobodys(self, request: HttpRequest, hop: Hop | None) -> HttpResponseBase:
+        if hop is not None:
+            detail = f"The other home calls this a request of {hop.capability}; no route here does."
+            return ProblemAnswer(request, Code.ROUTES_DIFFER, detail)
+        if request.method in READ_METHODS:
+            return self._get_response(request)
+        return run_nobodys_write(self._get_response, request)
+
+    def _serve(self, request: HttpRequest, hop: Hop | None, decision: Decision) -> HttpResponseBase:
+        try:
+            if hop is None:
+                return self._serving.routed(request, decision)
+            return self._serving.hopped(request, hop, decision)
+        except EXPECTED_ERRORS as error:
+            return problem_of(request, error)
+
+    def _finish(self, response: HttpResponseBase, table: Table, decision: Decision, hop: Hop | None) -> None:
+        """Say who served it, in the answer and in the figures."""
+        own_home = self._conf.home_of(decision.capability) or ""
+        if isinstance(response, WholeAnswer | StreamedAnswer):
+            # The home that served has marked it.
+            count_request(decision.capability, decision.home, decision.kind, "forwarded")
+            return
+        if self._conf.expose_headers:
+            response.headers["Strangler-Home"] = own_home
+            response.headers["Strangler-Version"] = str(table.version)
+        count_request(decision.capability, own_home, decision.kind, _outcome(response, hop))
+
+
+def _outcome(response: HttpResponseBase, hop: Hop | None) -> str:
+    if isinstance(response, ProblemAnswer):
+        return response.problem.code
+    if isinstance(response, HandBack):
+        return "handed_back"
+    return "local" if hop is None else "hop"
+
+
+def _hop(request: HttpRequest, reserved: Mapping[str, str]) -> Hop | None:
+    """Return the hop by which the other home forwarded *request*, and let the request look as it did there."""
+    token = reserved.get("HTTP_STRANGLER_HOP")
+    hop = read_hop(token) if token else None
+    if hop is None or get_conf().home_of(hop.capability) != hop.home:
+        return None
+    restore_origin(request)
+    identity = reserved.get("HTTP_STRANGLER_IDENTITY")
+    if identity and read_identity(identity) is not None:
+        # Back in its place, so that a host's authentication finds it; only a verified one ever stands there.
+        request.META["HTTP_STRANGLER_IDENTITY"] = identity
+    return hop
+
+
+def _override(reserved: Mapping[str, str]) -> Mapping[str, Home] | None:
+    """Return the homes that a signed `Strangler-Override` asks for."""
+    token = reserved.get("HTTP_STRANGLER_OVERRIDE")
+    payload: dict[str, Any] | None = signing.verify("override", token) if token else None
+    return {name: home for name, home in payload["homes"].items() if home in HOMES} if payload else None

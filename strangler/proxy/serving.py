@@ -1,0 +1,121 @@
+"""Where a request runs whose decision is known: here, there, or here after all (R4)."""
+
+from __future__ import annotations
+
+import time
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from strangler.conf import Conf, Home
+from strangler.fence import owner_of
+from strangler.proxy.bodies import RequestBody, body_of
+from strangler.proxy.figures import observe_wait
+from strangler.proxy.forwarding import Forwarder, ends_here, release_connections
+from strangler.proxy.hops import Elsewhere, HandBack, Hop
+from strangler.proxy.local import GetResponse, run_write
+from strangler.proxy.problems import moved_midway
+from strangler.routing import Decision
+from strangler.state import follower, wait_for_epoch
+
+# Reads that a home serves although it need not be the writer: a share of the subjects, or a person's wish.
+_ANY_HOME = frozenset({"share", "override"})
+
+
+class Serving:
+    """Serves requests of the capabilities that this host is a home of."""
+
+    def __init__(self, get_response: GetResponse, conf: Conf) -> None:
+        self._get_response = get_response
+        self._forwarder = Forwarder(conf)
+        self._conf = conf
+        self._home_of: dict[str, Home | None] = {name: conf.home_of(name) for name in conf.capabilities}
+
+    def routed(self, request: HttpRequest, decision: Decision) -> HttpResponseBase:
+        """
+        Serve a request that came from a client.
+
+        Raises:
+            BadRequest, RemoteCallError, Saturated: what the client is told instead of an answer.
+        """
+        home = self._home_of[decision.capability]
+        if decision.home != home and not ends_here(request):
+            return self._there_first(request, decision, decision.epoch)
+        if decision.kind == "write":
+            return self._write_here_first(request, decision)
+        if decision.switching or not follower.leased():
+            owned = owner_of(decision.capability)
+            if owned.owner != home and decision.reason not in _ANY_HOME:
+                there = decision._replace(home=_other(home))
+                return self._there_first(request, there, owned.epoch)
+        return self._read_here(request, body_of(request, self._conf))
+
+    def hopped(self, request: HttpRequest, hop: Hop, decision: Decision) -> HttpResponseBase:
+        """Serve a request that the other home forwarded, or hand it back; it is never forwarded again (R4)."""
+        if hop.kind == "read":
+            return self._hopped_read(request, hop, decision)
+        return self._hopped_write(request, hop, decision)
+
+    def _read_here(self, request: HttpRequest, body: RequestBody | None) -> HttpResponseBase:
+        if body is not None and body.size is None:
+            body.give_to(request)  # Django takes content without a Content-Length for empty
+        return self._get_response(request)
+
+    def _there_first(self, request: HttpRequest, decision: Decision, epoch: int) -> HttpResponseBase:
+        body = body_of(request, self._conf)
+        answer = self._forwarder.forward(request, decision, epoch, body)
+        if not isinstance(answer, Elsewhere):
+            return answer
+        if body is not None:
+            if not body.replayable:
+                return moved_midway(request)
+            if decision.kind == "read":
+                body.give_to(request)
+        if decision.kind == "read":
+            # The other home is not open yet or no longer the owner: nothing acknowledged can be missing here.
+            return self._get_response(request)
+        own_epoch = owner_of(decision.capability).epoch
+        outcome = run_write(self._get_response, request, decision.capability, own_epoch, body)
+        return moved_midway(request) if isinstance(outcome, Elsewhere) else outcome
+
+    def _write_here_first(self, request: HttpRequest, decision: Decision) -> HttpResponseBase:
+        body = body_of(request, self._conf)
+        outcome = run_write(self._get_response, request, decision.capability, decision.epoch, body)
+        home = self._home_of[decision.capability]
+        if not isinstance(outcome, Elsewhere):
+            return outcome
+        if outcome.owner == home:
+            return moved_midway(request)
+        release_connections()
+        there = decision._replace(home=_other(home))
+        answer = self._forwarder.forward(request, there, outcome.epoch, body)
+        return moved_midway(request) if isinstance(answer, Elsewhere) else answer
+
+    def _hopped_read(self, request: HttpRequest, hop: Hop, decision: Decision) -> HttpResponseBase:
+        home = self._home_of[hop.capability]
+        any_home = hop.reason in _ANY_HOME
+        current = decision.epoch >= hop.epoch and not decision.switching and follower.leased()
+        if not (current and (any_home or decision.home == home)):
+            owned = owner_of(hop.capability)
+            if owned.epoch < hop.epoch or not (any_home or owned.owner == home):
+                return HandBack(hop.capability, owned.owner, owned.epoch)
+        return self._read_here(request, body_of(request, self._conf))
+
+    def _hopped_write(self, request: HttpRequest, hop: Hop, decision: Decision) -> HttpResponseBase:
+        home = self._home_of[hop.capability]
+        epoch = decision.epoch
+        if epoch < hop.epoch or decision.home != home:
+            began_at = time.monotonic()
+            owned = wait_for_epoch(hop.capability, hop.epoch, min(self._conf.switch_wait_s, hop.left_s))
+            observe_wait(hop.capability, time.monotonic() - began_at)
+            if owned.owner != home or owned.epoch < hop.epoch:
+                return HandBack(hop.capability, owned.owner, owned.epoch)
+            epoch = owned.epoch
+        outcome = run_write(self._get_response, request, hop.capability, epoch, body_of(request, self._conf))
+        if isinstance(outcome, Elsewhere):
+            return HandBack(hop.capability, outcome.owner, outcome.epoch)
+        return outcome
+
+
+def _other(home: Home | None) -> Home:
+    return "service" if home == "monolith" else "monolith"
