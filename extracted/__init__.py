@@ -1,0 +1,1 @@
+"""Hosts of the capabilities that can leave the monolith."""

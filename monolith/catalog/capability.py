@@ -1,0 +1,3 @@
+"""What hosts and routers need to know of the catalog before Django starts: plain data, no imports."""
+
+ROUTES = ({"prefix": "/api/catalog/"},)

@@ -1,0 +1,1 @@
+"""The monolith host: which apps it serves, and where."""

@@ -1,0 +1,35 @@
+"""Settings of the monolith; everything that other hosts have as well is derived in the hosting kit."""
+
+from strangler.hosting.settings import Capability, Host, host_settings
+
+globals().update(
+    host_settings(
+        Host(
+            "monolith",
+            capabilities=[Capability("catalog", package="monolith.catalog", port=8101)],
+            apps=[
+                "django.contrib.admin",
+                "django.contrib.auth",
+                "django.contrib.contenttypes",
+                "django.contrib.sessions",
+                "django.contrib.messages",
+                "monolith.config",
+                "monolith.storefront",
+            ],
+            middleware=[
+                "django.contrib.sessions.middleware.SessionMiddleware",
+                "django.middleware.common.CommonMiddleware",
+                "django.middleware.csrf.CsrfViewMiddleware",
+                "django.contrib.auth.middleware.AuthenticationMiddleware",
+                "django.contrib.messages.middleware.MessageMiddleware",
+                "django.middleware.clickjacking.XFrameOptionsMiddleware",
+            ],
+            template_processors=[
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            root_urlconf="monolith.config.urls",
+        )
+    )
+)
