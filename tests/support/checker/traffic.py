@@ -1,0 +1,35 @@
+"""Runs the actors of a load from start to stop."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from typing import Any
+
+from .actors import Reader, Stage, Writer
+from .plan import Load
+
+
+def run(load: Load) -> dict[str, Any]:
+    """Run *load* until its horizon or SIGTERM and return the report; prints `steady` when every writer has written."""
+    stage = Stage.of(load)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stage.stopping.set())
+    writers = [Writer(stage, number) for number in range(load.writers)]
+    actors: list[threading.Thread] = [*writers, *(Reader(stage, number) for number in range(load.readers))]
+    for actor in actors:
+        actor.start()
+    threading.Thread(target=_announce, args=(writers,), daemon=True).start()
+    for actor in actors:
+        actor.join()
+    stage.ledger.close()
+    return {"run": load.run, "seed": load.seed, **stage.figures.report()}
+
+
+def _announce(writers: list[Writer]) -> None:
+    for writer in writers:
+        writer.steady.wait()
+    sys.stdout.write(json.dumps({"event": "steady"}) + "\n")
+    sys.stdout.flush()
