@@ -1,0 +1,1 @@
+"""The product catalog: categories, products, variants and their prices."""

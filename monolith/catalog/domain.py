@@ -1,0 +1,97 @@
+"""The rules of the catalog; no I/O."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from monolith.kernel.money import EXPONENTS
+from monolith.kernel.transitions import Transitions
+
+CATEGORY_DEPTH_MAX = 10
+ATTRIBUTES_MAX = 50
+VARIANTS_MAX = 100
+DEFAULT_CURRENCY = "USD"
+CURRENCIES = tuple(EXPONENTS)
+SKU_PATTERN = r"^[A-Z0-9][A-Z0-9._-]{0,63}$"
+ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_SEPARATOR = "/"
+_NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+
+
+class Status(StrEnum):
+    """Where a product is in its life."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+TRANSITIONS = Transitions(
+    {
+        Status.DRAFT: frozenset({Status.PUBLISHED, Status.ARCHIVED}),
+        Status.PUBLISHED: frozenset({Status.ARCHIVED}),
+        Status.ARCHIVED: frozenset({Status.PUBLISHED}),
+    }
+)
+
+
+def publish_obstacles(*, has_category: bool, active_variants: int) -> list[str]:
+    """Return why a product may not be published, as stable words; empty when it may."""
+    obstacles = []
+    if not has_category:
+        obstacles.append("no_category")
+    if active_variants == 0:
+        obstacles.append("no_active_variant")
+    return obstacles
+
+
+def category_path(parent_path: str | None, slug: str) -> str:
+    """Return the materialised path: the slugs from the root, "home/kitchen"."""
+    return slug if parent_path is None else f"{parent_path}{_SEPARATOR}{slug}"
+
+
+def depth_of(path: str) -> int:
+    """Return how many categories a path names; a root has depth 1."""
+    return path.count(_SEPARATOR) + 1
+
+
+def is_within(path: str, ancestor_path: str) -> bool:
+    """Whether *path* is *ancestor_path* or lies below it."""
+    return path == ancestor_path or path.startswith(ancestor_path + _SEPARATOR)
+
+
+def below(ancestor_path: str) -> str:
+    """Return the prefix that every path below *ancestor_path* has, and no other."""
+    return ancestor_path + _SEPARATOR
+
+
+def search_text(parts: Iterable[str]) -> str:
+    """Return what a search looks through: plain lower-case words, with a space before each."""
+    return "".join(f" {word}" for part in parts for word in search_words(part))
+
+
+def search_words(text: str) -> list[str]:
+    """
+    Split into lower-case ASCII words without accents.
+
+    Both databases compare these bytes alike, so that a search finds the same products in either home.
+    """
+    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return _NOT_A_WORD.sub(" ", bare).split()
+
+
+def attribute_faults(attributes: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with a product's attributes: names are words, values are text, whole numbers or booleans."""
+    faults = []
+    if len(attributes) > ATTRIBUTES_MAX:
+        faults.append(f"at most {ATTRIBUTES_MAX} attributes")
+    for name, value in attributes.items():
+        if not ATTRIBUTE_NAME.fullmatch(name):
+            faults.append(f"{name[:40]!r}: a name is a lower-case word of at most 40 characters")
+        if not isinstance(value, str | int) or (isinstance(value, str) and len(value) > 200):
+            faults.append(f"{name[:40]!r}: a value is text of at most 200 characters, a whole number or a boolean")
+    return faults

@@ -1,0 +1,20 @@
+"""Money on the wire: {"amount": 1999, "currency": "USD"}."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from monolith.kernel.money import AMOUNT_MAX, EXPONENTS, Money
+from strangler.hosting.rest.serializers import StrictIntegerField, StrictSerializer
+
+
+class MoneySerializer(StrictSerializer):
+    """A price: an amount of zero or more minor units."""
+
+    amount = StrictIntegerField(min_value=0, max_value=AMOUNT_MAX, help_text="minor units of the currency")
+    currency = serializers.ChoiceField(sorted(EXPONENTS))
+
+    def to_internal_value(self, data: Any) -> Money:
+        return Money(**super().to_internal_value(data))

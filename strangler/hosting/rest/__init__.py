@@ -1,0 +1,1 @@
+"""REST mechanics for any app: problems, cursors, validators, idempotency keys, scopes."""
