@@ -13,6 +13,8 @@ from strangler.conf import Conf, get_conf
 from strangler.errors import SetupError
 
 MIDDLEWARE = "strangler.proxy.StranglerMiddleware"
+# They change no request and no answer, and a forwarded request is to be observed, too.
+_OBSERVERS = ("strangler.hosting.observe.", "opentelemetry.", "django_prometheus.")
 
 
 @checks.register("strangler")
@@ -32,12 +34,15 @@ def _middleware() -> Iterator[checks.CheckMessage]:
             hint=f"Put {MIDDLEWARE!r} first in MIDDLEWARE.",
             id="strangler.E002",
         )
-    elif settings.MIDDLEWARE[0] != MIDDLEWARE:
-        yield checks.Warning(
-            f"{settings.MIDDLEWARE[0]} stands before the routing middleware and works on forwarded requests as well.",
-            hint=f"Put {MIDDLEWARE!r} first in MIDDLEWARE.",
-            id="strangler.W001",
-        )
+        return
+    before = settings.MIDDLEWARE[: settings.MIDDLEWARE.index(MIDDLEWARE)]
+    for name in before:
+        if not name.startswith(_OBSERVERS):
+            yield checks.Warning(
+                f"{name} stands before the routing middleware and works on forwarded requests as well.",
+                hint=f"Put {MIDDLEWARE!r} first in MIDDLEWARE.",
+                id="strangler.W001",
+            )
 
 
 def _apps(conf: Conf) -> Iterator[checks.CheckMessage]:
@@ -57,7 +62,7 @@ def _databases(conf: Conf) -> Iterator[checks.CheckMessage]:
         entry = settings.DATABASES[alias or "default"]
         if entry["ENGINE"].endswith("sqlite3") and entry.get("OPTIONS", {}).get("transaction_mode") != "IMMEDIATE":
             yield checks.Error(
-                f"The database {alias!r} of {name!r} begins transactions without a lock, so a switch could pass a writer.",
+                f"The database {alias!r} of {name!r} begins transactions without a lock: a switch could pass a writer.",
                 hint="Set OPTIONS = {'transaction_mode': 'IMMEDIATE'} for SQLite.",
                 id="strangler.E004",
             )

@@ -99,6 +99,15 @@ class Conf:
         home = self.home_of(capability)
         return None if home is None else self.capabilities[capability].databases.get(home)
 
+    def homes_at(self, alias: str) -> list[tuple[str, Home]]:
+        """Return the (capability, home) pairs whose rows live in the database *alias*."""
+        return [
+            (capability.name, home)
+            for capability in self.capabilities.values()
+            for home in HOMES
+            if capability.databases.get(home) == alias
+        ]
+
     @property
     def own_capabilities(self) -> tuple[str, ...]:
         """Names of the capabilities that this host is a home of."""
@@ -115,7 +124,7 @@ def get_conf() -> Conf:
     """
     raw = getattr(settings, "STRANGLER", None)
     if raw is None:
-        raise SetupError(["settings.STRANGLER is missing: add it beside INSTALLED_APPS (docs/adopt.md has an example)."])
+        raise SetupError(["settings.STRANGLER is missing: add it beside INSTALLED_APPS (see docs/adopt.md)."])
     return parse(raw, databases=tuple(settings.DATABASES))
 
 
@@ -127,7 +136,7 @@ def _forget(*, setting: str, **_: object) -> None:
 setting_changed.connect(_forget)
 
 
-def parse(raw: Mapping[str, Any], *, databases: tuple[str, ...]) -> Conf:
+def parse(raw: Any, *, databases: tuple[str, ...]) -> Conf:
     """
     Turn the settings dict into a `Conf`.
 
@@ -137,9 +146,11 @@ def parse(raw: Mapping[str, Any], *, databases: tuple[str, ...]) -> Conf:
     Raises:
         SetupError: with every fault found.
     """
+    if not isinstance(raw, Mapping):
+        raise SetupError([f"STRANGLER must be a dict, not {type(raw).__name__}."])
     reader = _Reader(raw, databases)
     conf = reader.conf()
-    if reader.faults or conf is None:
+    if reader.faults:
         raise SetupError(reader.faults)
     return conf
 
@@ -159,10 +170,7 @@ class _Reader:
     def fault(self, where: str, what: str) -> None:
         self.faults.append(f"STRANGLER{where}: {what}")
 
-    def conf(self) -> Conf | None:
-        if not isinstance(self.raw, Mapping):
-            self.fault("", f"must be a dict, not {type(self.raw).__name__}.")
-            return None
+    def conf(self) -> Conf:
         known = _REQUIRED | {name.upper() for name in _SIMPLE}
         for name in self.raw.keys() - known:
             self.fault(f"[{name!r}]", f"is unknown; known are {', '.join(sorted(known))}.")

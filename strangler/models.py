@@ -92,7 +92,9 @@ class Operation(models.Model):
         db_table = "strangler_operation"
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["capability"], condition=models.Q(state__in=["running", "failed"]), name="strangler_one_operation"
+                fields=["capability"],
+                condition=models.Q(state__in=["running", "failed"]),
+                name="strangler_one_operation",
             )
         ]
 

@@ -48,6 +48,7 @@ class Observation:
         assert self.capability
         with owning(self.capability):
             pass
+        self.asserted = False  # reading a long body takes time, so what is answered after it needs its own proof
 
     def confirm(self) -> None:
         """

@@ -55,15 +55,12 @@ def after_migrate(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
 
     A new service starts fenced: the monolith owns every capability until it is moved.
     """
-    conf = get_conf()
-    for capability in conf.own_capabilities:
-        if conf.database_of(capability) == using:
-            home = conf.home_of(capability)
-            with transaction.atomic(using=using):
-                Ownership.objects.using(using).get_or_create(
-                    capability=capability, defaults={"owner": "monolith", "epoch": 1}
-                )
-                if read_ownership(connections[using], capability).owner != home:
-                    present = set(connections[using].introspection.table_names())
-                    tables = [t for t in tables_of(capability) if t in present]
-                    fence_of(connections[using]).enable(capability, tables)
+    for capability, home in get_conf().homes_at(using):
+        with transaction.atomic(using=using):
+            Ownership.objects.using(using).get_or_create(
+                capability=capability, defaults={"owner": "monolith", "epoch": 1}
+            )
+            if read_ownership(connections[using], capability).owner != home:
+                present = set(connections[using].introspection.table_names())
+                tables = [t for t in tables_of(capability) if t in present]
+                fence_of(connections[using]).enable(capability, tables)

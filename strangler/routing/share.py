@@ -14,4 +14,4 @@ def bucket(capability: str, subject: str) -> int:
     The capability is the salt, so that the same people are not first everywhere (R9). A share of
     *w* covers the buckets below *w*: growing it moves nobody back.
     """
-    return xxh64_intdigest(f"{capability}:{subject}") % TOTAL_WEIGHT
+    return xxh64_intdigest(f"{capability}:{subject}".encode()) % TOTAL_WEIGHT

@@ -110,7 +110,7 @@ class Follower:
     def _acknowledge(self, connection: BaseDatabaseWrapper) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO strangler_router (id, host, process, version, seen_at)"  # noqa: S608
+                "INSERT INTO strangler_router (id, host, process, version, seen_at)"
                 f" VALUES (%s, %s, %s, %s, {now_sql(connection)}) ON CONFLICT (id)"
                 " DO UPDATE SET version = excluded.version, seen_at = excluded.seen_at",
                 [self.router, self.host, self.process, self.table.version],

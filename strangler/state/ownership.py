@@ -25,9 +25,7 @@ def read_ownership(connection: BaseDatabaseWrapper, capability: str) -> Owned:
         SetupError: the database has no row for *capability*.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT owner, epoch, attempt FROM strangler_ownership WHERE capability = %s", [capability]
-        )
+        cursor.execute("SELECT owner, epoch, attempt FROM strangler_ownership WHERE capability = %s", [capability])
         row = cursor.fetchone()
     if row is None:
         raise SetupError([f"{connection.alias!r} has no ownership row for {capability!r}: run `migrate` there."])

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from strangler.conf import Conf, get_conf
+from strangler.conf import Conf, Home, get_conf
 from strangler.errors import StranglerError
 from strangler.models import Capability, HistoryEntry, Operation, TableVersion
 from strangler.routing import CapabilityState, Route, Table
@@ -26,9 +26,7 @@ def routes_of(conf: Conf) -> Iterator[Route]:
     """Yield the routes of the capabilities that this host is a home of."""
     for name in conf.own_capabilities:
         for route in conf.capabilities[name].routes:
-            yield Route(
-                name, route.prefix, route.host, route.methods, route.kind, route.stale_ok, route.timeout_s
-            )
+            yield Route(name, route.prefix, route.host, route.methods, route.kind, route.stale_ok, route.timeout_s)
 
 
 def build_table(version: int, states: Mapping[str, CapabilityState]) -> Table:
@@ -56,17 +54,22 @@ def load_table(connection: BaseDatabaseWrapper | None = None) -> Table:
     connection = connection or connections[get_conf().control_database]
     try:
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT (SELECT max(version) FROM strangler_version), {_COLUMNS} FROM strangler_capability"  # noqa: S608
-            )
+            cursor.execute(f"SELECT (SELECT max(version) FROM strangler_version), {_COLUMNS} FROM strangler_capability")
             rows = cursor.fetchall()
         version = rows[0][0] if rows else read_version(connection)
     except DatabaseError as error:
-        raise ControlUnreachable(
-            f"The control database {connection.alias!r} cannot be read: {str(error).strip()}. "
-            "Start it, or run `migrate` if it is new."
-        ) from error
-    return build_table(version, {row[1]: CapabilityState(*row[1:5], row[5], bool(row[6])) for row in rows})
+        raise _unreachable(connection.alias, error) from error
+    states = [
+        CapabilityState(name, stage, weight, writer, epoch, bool(switching))
+        for _, name, stage, weight, writer, epoch, switching in rows
+    ]
+    return build_table(version, {state.name: state for state in states})
+
+
+def _unreachable(alias: str, error: DatabaseError) -> ControlUnreachable:
+    return ControlUnreachable(
+        f"The control database {alias!r} cannot be read: {str(error).strip()}. Start it, or run `migrate` if it is new."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +126,22 @@ def publish(change: Change) -> int:
 
 
 def _state(row: Capability) -> CapabilityState:
-    writer = "service" if row.writer == "service" else "monolith"
+    writer: Home = "service" if row.writer == "service" else "monolith"
     return CapabilityState(row.name, row.stage, row.reads_weight, writer, row.epoch, row.switching)
 
 
 def state_of(capability: str) -> CapabilityState:
-    """Return the capability's state in the control database."""
-    row = Capability.objects.using(get_conf().control_database).filter(name=capability).first()
+    """
+    Return the capability's state in the control database.
+
+    Raises:
+        ControlUnreachable: the database does not answer or has not been migrated.
+    """
+    alias = get_conf().control_database
+    try:
+        row = Capability.objects.using(alias).filter(name=capability).first()
+    except DatabaseError as error:
+        raise _unreachable(alias, error) from error
     return _state(row) if row else CapabilityState(capability)
 
 

@@ -1,0 +1,111 @@
+"""What a mover writes down before and after each step, and how it learns that another has taken over."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.db.models.functions import Now
+from django.dispatch import Signal
+
+from strangler.conf import get_conf
+from strangler.errors import StranglerError
+from strangler.models import JournalEntry, Operation
+from strangler.state.connection import dedicated
+
+entry_written = Signal()
+"""Sent after a journal entry was committed; arguments: entry."""
+
+MOVER_LEASE_S = 3.0
+
+
+class Superseded(StranglerError):
+    """Another mover has taken the operation over; this one must not act any more."""
+
+
+def mover_name() -> str:
+    """Return this process as others should name it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+class Journal:
+    """The journal of one attempt at an operation."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.attempt = operation.attempt
+        self.alias = get_conf().control_database
+
+    @property
+    def mark(self) -> str:
+        """The name under which this attempt sets ownership rows (R1)."""
+        return f"{self.operation.pk}.{self.attempt}"
+
+    def write(self, step: str, phase: str, data: Mapping[str, Any] | None = None) -> None:
+        """
+        Commit one entry.
+
+        Raises:
+            Superseded: a newer attempt exists, or the operation has ended.
+        """
+        with transaction.atomic(using=self.alias):
+            self._still_mine()
+            entry = JournalEntry.objects.using(self.alias).create(
+                operation=self.operation, attempt=self.attempt, step=step, phase=phase, data=dict(data or {})
+            )
+        entry_written.send(sender=Journal, entry=entry)
+
+    def finish(self, state: str, error: str = "") -> None:
+        """
+        End the attempt.
+
+        Raises:
+            Superseded: a newer attempt exists, or the operation has ended.
+        """
+        with transaction.atomic(using=self.alias):
+            self._still_mine()
+            Operation.objects.using(self.alias).filter(pk=self.operation.pk).update(
+                state=state, error=error, finished_at=Now(), seen_at=Now()
+            )
+        self.operation.refresh_from_db(using=self.alias)
+
+    def _still_mine(self) -> None:
+        row = Operation.objects.using(self.alias).select_for_update().get(pk=self.operation.pk)
+        if row.attempt != self.attempt or row.state not in (Operation.RUNNING, Operation.FAILED):
+            raise Superseded(f"operation #{row.pk} was taken over by {row.mover}; this mover has stopped")
+        Operation.objects.using(self.alias).filter(pk=row.pk).update(seen_at=Now())
+
+
+class Heartbeat:
+    """Says every second that the mover is alive, from a thread and a connection of its own."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._beat, name="strangler-heartbeat", daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.thread.join(timeout=MOVER_LEASE_S)
+
+    def _beat(self) -> None:
+        connection = dedicated(get_conf().control_database)
+        try:
+            while not self.over.wait(MOVER_LEASE_S / 3):
+                with connection.cursor() as cursor:
+                    cursor.execute(
+                        "UPDATE strangler_operation SET seen_at = CURRENT_TIMESTAMP WHERE id = %s AND attempt = %s",
+                        [self.operation.pk, self.operation.attempt],
+                    )
+        except DatabaseError:
+            return  # the mover meets the same trouble at its next step, and reports it there
+        finally:
+            connection.close()

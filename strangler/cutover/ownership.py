@@ -1,0 +1,101 @@
+"""Flips of the ownership rows: each compares (owner, epoch) and sets in one transaction with its fence (R1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from strangler.errors import StranglerError
+from strangler.fence import fence_of
+from strangler.state import Owned, read_ownership
+
+LOCK_TIMEOUT_MS = 50
+IDLE_LIMIT_MS = 1_000
+
+
+class FlipRefused(StranglerError):
+    """The row says something else than the flip expected: another attempt has been here."""
+
+
+def _flip(connection: BaseDatabaseWrapper, capability: str, expected: tuple[str, int], new: Owned) -> None:
+    """Compare and set; a row that holds *new* already is left alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s"
+            " WHERE capability = %s AND owner = %s AND epoch = %s",
+            [new.owner, new.epoch, new.attempt, capability, *expected],
+        )
+        if cursor.rowcount == 1:
+            return
+    found = read_ownership(connection, capability)
+    if (found.owner, found.epoch) != (new.owner, new.epoch):
+        raise FlipRefused(
+            f"{connection.alias!r} says that {capability} belongs to the {found.owner} since epoch {found.epoch} "
+            f"(attempt {found.attempt or 'none'}); expected was {expected[0]}, epoch {expected[1]}."
+        )
+
+
+@contextmanager
+def short_transaction(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Run a block that stands in nobody's way for long, even if this process is stopped inside it (R16)."""
+    with transaction.atomic(using=connection.alias):
+        limit(connection, lock_ms=LOCK_TIMEOUT_MS, idle_ms=IDLE_LIMIT_MS)
+        yield
+
+
+def limit(connection: BaseDatabaseWrapper, *, lock_ms: int, idle_ms: int) -> None:
+    """Limit the current transaction's waits for locks and for its own client."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SET LOCAL lock_timeout = {lock_ms}; SET LOCAL idle_in_transaction_session_timeout = {idle_ms}"
+            )
+
+
+def close(
+    connection: BaseDatabaseWrapper, capability: str, tables: Sequence[str], expected: tuple[str, int], new: Owned
+) -> None:
+    """Shut out the writers of the old home; when this returns nobody may write anywhere."""
+    fence = fence_of(connection)
+    with short_transaction(connection):
+        fence.lock_out_writers(capability)
+        _flip(connection, capability, expected, new)
+        fence.enable(capability, tables)
+
+
+def admit(
+    connection: BaseDatabaseWrapper, capability: str, tables: Sequence[str], expected: tuple[str, int], new: Owned
+) -> None:
+    """Open a home for writing, in the caller's transaction: its commit is the moment."""
+    limit(connection, lock_ms=LOCK_TIMEOUT_MS, idle_ms=IDLE_LIMIT_MS)
+    fence_of(connection).disable(tables)
+    _flip(connection, capability, expected, new)
+
+
+def refuse_attempt(connection: BaseDatabaseWrapper, capability: str, *, opened: tuple[str, int], new: Owned) -> bool:
+    """
+    Record on the target that an attempt may not open it any more.
+
+    Returns:
+        False when it has opened already: then there is no undo, only `reverse`.
+    """
+    with short_transaction(connection), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s"
+            " WHERE capability = %s AND epoch <= %s AND NOT (owner = %s AND epoch = %s)",
+            [new.owner, new.epoch, new.attempt, capability, new.epoch, *opened],
+        )
+        return bool(cursor.rowcount)
+
+
+def reopen(connection: BaseDatabaseWrapper, capability: str, tables: Sequence[str], *, below: int, new: Owned) -> None:
+    """Give the old home its rows back with an epoch that no mover of the undone attempt can expect."""
+    with short_transaction(connection), connection.cursor() as cursor:
+        fence_of(connection).disable(tables)
+        cursor.execute(
+            "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s WHERE capability = %s AND epoch < %s",
+            [new.owner, new.epoch, new.attempt, capability, below],
+        )

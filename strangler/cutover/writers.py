@@ -1,0 +1,30 @@
+"""Who stands in the way of a switch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from strangler.fence.postgresql import LOCK_CLASS
+
+
+def blockers(connection: BaseDatabaseWrapper, tables: Sequence[str]) -> list[str]:
+    """Return one sentence per transaction that holds a lock on the tables or has asserted ownership, oldest first."""
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT a.pid, a.usename, coalesce(nullif(a.application_name, ''), 'unnamed'), a.state,"
+            " round(extract(epoch from clock_timestamp() - a.xact_start)::numeric, 1), left(a.query, 80), a.xact_start"
+            " FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE a.pid <> pg_backend_pid() AND l.granted AND a.xact_start < clock_timestamp() - interval '50 ms'"
+            " AND ((l.relation = ANY(%s::regclass[]) AND l.mode <> 'AccessShareLock')"
+            f"   OR (l.locktype = 'advisory' AND l.classid = {LOCK_CLASS}))"
+            " ORDER BY a.xact_start",
+            [list(tables)],
+        )
+        return [
+            f"backend {pid} of role {role} ({name}, {state}) has held it for {age} s: {query}"
+            for pid, role, name, state, age, query, _ in cursor.fetchall()
+        ]

@@ -1,0 +1,6 @@
+"""Examine: what does not fit together, and what can be mended without asking anybody."""
+
+from strangler.doctor.examine import examine, repair
+from strangler.doctor.finding import Finding
+
+__all__ = ["Finding", "examine", "repair"]

@@ -1,0 +1,161 @@
+"""`manage.py strangler`: every verb, and nothing but parsing, asking and showing."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from strangler import operations
+from strangler.doctor import examine, repair
+from strangler.errors import StranglerError
+from strangler.management import terminal
+
+WATCH_S = 0.5
+_MOVES: dict[str, tuple[str, Callable[[operations.Order], operations.Result]]] = {
+    "prepare": ("check both homes, install the fences, rehearse the copy", operations.prepare),
+    "shift-writes": ("make the service the writer", operations.shift_writes),
+    "reverse": ("make the monolith the writer again, with everything written since", operations.reverse),
+    "cancel": ("give the move up and leave nothing behind", operations.cancel),
+    "resume": ("finish the operation that stopped half-way", operations.resume),
+    "undo": ("put back the operation that stopped half-way", operations.undo),
+}
+_QUIET = {"resume", "undo", "prepare"}
+
+
+class Command(BaseCommand):
+    help = "Look at capabilities and move them between the monolith and their services."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", title="verbs")
+        status = self._verb(verbs, "status", "stage, writer, epoch, routers, and what runs now")
+        status.add_argument("capability", nargs="?")
+        status.add_argument("--watch", action="store_true", help="show it anew twice a second, until Ctrl-C")
+        explain = self._verb(verbs, "explain", "who serves a request, by which rule of which version")
+        explain.add_argument("method", help="GET, POST, ...")
+        explain.add_argument("path", help="such as /api/catalog/products")
+        explain.add_argument("--subject", help="who asks, as in a token's `sub`")
+        explain.add_argument("--host", default="", help="the request's host name")
+        history = self._verb(verbs, "history", "every change: who, when, why, and how to undo it")
+        history.add_argument("capability", nargs="?")
+        history.add_argument("--limit", type=int, default=20)
+        doctor = self._verb(verbs, "doctor", "what does not fit together")
+        doctor.add_argument("--repair", action="store_true", help="mend what needs no decision")
+        for name, (text, _) in _MOVES.items():
+            self._move(verbs, name, text)
+        toggle = self._move(verbs, "toggle", "the whole way in one command: toggle catalog service, and back")
+        toggle.add_argument("home", choices=["service", "monolith"])
+        shift = self._move(verbs, "shift-reads", "send a share of the subjects' reads to the service")
+        shift.add_argument("percent", type=float, help="0 to 100")
+
+    def _verb(self, verbs: Any, name: str, text: str) -> CommandParser:
+        parser: CommandParser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+        return parser
+
+    def _move(self, verbs: Any, name: str, text: str) -> CommandParser:
+        parser = self._verb(verbs, name, text)
+        parser.add_argument("capability")
+        parser.add_argument("--reason", default="", help="why, for the history")
+        parser.add_argument("--dry-run", action="store_true", help="check everything, change nothing")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        return parser
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        verb = options["verb"]
+        try:
+            handler = getattr(self, f"do_{verb.replace('-', '_')}", self.do_move)
+            handler(options)
+        except StranglerError as error:
+            self._fail(error, options)
+        except DatabaseError as error:
+            self._fail(
+                StranglerError(f"A database does not answer: {str(error).strip()}. Start it, then repeat."), options
+            )
+
+    def _fail(self, error: StranglerError, options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps({"error": {"code": type(error).__name__, "reasons": str(error).split("\n")}}))
+        raise CommandError(terminal.reasons(error)) from error
+
+    # -- look ---------------------------------------------------------------------------------------------------
+
+    def do_status(self, options: dict[str, Any]) -> None:
+        if options["watch"]:
+            terminal.watch(lambda: operations.status(options["capability"]), WATCH_S)
+            return
+        status = operations.status(options["capability"])
+        self._show(status.as_dict(), options, lambda: terminal.show_status(status))
+
+    def do_explain(self, options: dict[str, Any]) -> None:
+        sentence = operations.explain_request(
+            options["method"], options["path"], host=options["host"], subject=options["subject"]
+        )
+        self._show({"explanation": sentence}, options, lambda: terminal.say(sentence))
+
+    def do_history(self, options: dict[str, Any]) -> None:
+        entries = operations.history(options["capability"], options["limit"])
+        self._show(terminal.history_rows(entries), options, lambda: terminal.show_history(entries))
+
+    def do_doctor(self, options: dict[str, Any]) -> None:
+        findings = examine()
+        if options["repair"]:
+            mended = repair(findings)
+            findings = examine()
+            if not options["json"]:
+                terminal.show_mended(mended)
+        self._show(terminal.finding_rows(findings), options, lambda: terminal.show_findings(findings))
+        if any(f.level == "error" for f in findings):
+            sys.exit(1)
+
+    # -- move ---------------------------------------------------------------------------------------------------
+
+    def do_move(self, options: dict[str, Any]) -> None:
+        _, function = _MOVES[options["verb"]]
+        self._execute(options, f"{options['verb']} {options['capability']}", function)
+
+    def do_toggle(self, options: dict[str, Any]) -> None:
+        home = options["home"]
+        what = f"move {options['capability']} to the {home}"
+        self._execute(options, what, lambda order: operations.toggle(order, home))
+
+    def do_shift_reads(self, options: dict[str, Any]) -> None:
+        percent = options["percent"]
+        self._execute(options, "shift reads", lambda order: operations.shift_reads(order, percent))
+
+    def _execute(
+        self, options: dict[str, Any], what: str, function: Callable[[operations.Order], operations.Result]
+    ) -> None:
+        self._confirm(options, what)
+        started = time.monotonic()
+        with terminal.progress(quiet=options["json"]) as report:
+            result = function(
+                operations.Order(
+                    capability=options["capability"],
+                    actor=getpass.getuser(),
+                    reason=options["reason"],
+                    dry_run=options["dry_run"],
+                    report=report,
+                )
+            )
+        seconds = round(time.monotonic() - started, 3)
+        document = {"done": result.done, "figures": result.figures, "steps": result.steps, "seconds": seconds}
+        self._show(document, options, lambda: terminal.show_result(result, seconds))
+
+    def _confirm(self, options: dict[str, Any], what: str) -> None:
+        if options["yes"] or options["dry_run"] or options["verb"] in _QUIET or not sys.stdin.isatty():
+            return
+        if input(f"Really {what}? [y/N] ").strip().lower() not in {"y", "yes"}:
+            raise CommandError("Nothing was changed.")
+
+    def _show(self, document: Any, options: dict[str, Any], show: Callable[[], None]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps(document, indent=2, default=str))
+        else:
+            show()

@@ -1,0 +1,33 @@
+"""Do: the verbs as functions; the only thing that the command, the console and REST call."""
+
+from strangler.operations.look import CapabilityStatus, Status, explain_request, history, status
+from strangler.operations.verbs import (
+    Order,
+    Result,
+    cancel,
+    prepare,
+    resume,
+    reverse,
+    shift_reads,
+    shift_writes,
+    toggle,
+    undo,
+)
+
+__all__ = [
+    "CapabilityStatus",
+    "Order",
+    "Result",
+    "Status",
+    "cancel",
+    "explain_request",
+    "history",
+    "prepare",
+    "resume",
+    "reverse",
+    "shift_reads",
+    "shift_writes",
+    "status",
+    "toggle",
+    "undo",
+]

@@ -1,0 +1,132 @@
+"""Look: what is true now, what happened, and why a request goes where it goes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from strangler.conf import get_conf
+from strangler.cutover import LiveRouter, live_routers
+from strangler.errors import Refused
+from strangler.models import HistoryEntry, Operation
+from strangler.routing import CapabilityState, Facts, explain
+from strangler.state import load_table
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityStatus:
+    """
+    One capability as an operator sees it.
+
+    Attributes:
+        operation: what runs or stopped half-way now, as a sentence; empty when nothing does.
+        last_pause_ms: how long writers were kept waiting by the last switch, or None.
+        way_back: the command that undoes the last change; empty before the first.
+    """
+
+    name: str
+    stage: str
+    reads_percent: float
+    writer: str
+    epoch: int
+    switching: bool
+    operation: str
+    last_pause_ms: int | None
+    way_back: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole table, and the processes that obey it."""
+
+    version: int
+    capabilities: tuple[CapabilityStatus, ...]
+    routers: tuple[LiveRouter, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "version": self.version,
+            "capabilities": [asdict(c) for c in self.capabilities],
+            "routers": [r._asdict() for r in self.routers],
+        }
+
+
+def known(capability: str) -> str:
+    """
+    Return *capability* if the settings know it.
+
+    Raises:
+        Refused: they do not.
+    """
+    names = get_conf().capabilities
+    if capability not in names:
+        raise Refused(f"There is no capability {capability!r}. Known: {', '.join(names) or 'none'}.")
+    return capability
+
+
+def status(capability: str | None = None) -> Status:
+    """
+    Return the newest state of all capabilities, or of one.
+
+    Raises:
+        Refused: *capability* is unknown.
+        ControlUnreachable: the control database does not answer.
+    """
+    table = load_table()
+    names = [known(capability)] if capability else list(table.capabilities)
+    rows = tuple(_capability_status(table.capabilities[name]) for name in names)
+    return Status(table.version, rows, tuple(live_routers()))
+
+
+def _capability_status(state: CapabilityState) -> CapabilityStatus:
+    alias = get_conf().control_database
+    entries = HistoryEntry.objects.using(alias).filter(capability=state.name)
+    last = entries.first()
+    paused = next((e.figures["paused_ms"] for e in entries[:50] if e.figures.get("paused_ms") is not None), None)
+    service = state.writer == "service"
+    return CapabilityStatus(
+        name=state.name,
+        stage=state.stage,
+        reads_percent=100.0 if service else state.reads_weight / 100,
+        writer=state.writer,
+        epoch=state.epoch,
+        switching=state.switching,
+        operation=_operation_line(state.name),
+        last_pause_ms=paused,
+        way_back=last.undo if last else "",
+    )
+
+
+def _operation_line(capability: str) -> str:
+    operation = unfinished(capability)
+    return f"#{operation.pk} {operation.verb} {operation.state} in {operation.mover}" if operation else ""
+
+
+def unfinished(capability: str) -> Operation | None:
+    """Return the operation that runs or stopped half-way, if there is one."""
+    return (
+        Operation.objects.using(get_conf().control_database)
+        .filter(capability=capability, state__in=[Operation.RUNNING, Operation.FAILED])
+        .first()
+    )
+
+
+def explain_request(method: str, path: str, *, host: str = "", subject: str | None = None) -> str:
+    """
+    Return who would serve a request, by which rule of which version.
+
+    Raises:
+        Refused: the method or the path is malformed.
+    """
+    if not path.startswith("/"):
+        raise Refused(f"A path starts with '/': {path!r} does not. Example: explain GET /api/catalog/products.")
+    if not method.isalpha():
+        raise Refused(f"{method!r} is no HTTP method. Example: explain GET /api/catalog/products.")
+    return explain(load_table(), Facts(method.upper(), host, path.partition("?")[0], subject))
+
+
+def history(capability: str | None = None, limit: int = 20) -> list[HistoryEntry]:
+    """Return the newest changes first, at most *limit*."""
+    entries = HistoryEntry.objects.using(get_conf().control_database).all()
+    return list(entries.filter(capability=known(capability))[:limit] if capability else entries[:limit])
