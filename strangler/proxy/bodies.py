@@ -115,7 +115,10 @@ class RequestBody:
         self._started = True
         left = self.size
         while left is None or left:
-            piece = self._source.read(PIECE_BYTES if left is None else min(left, PIECE_BYTES))
+            try:
+                piece = self._source.read(PIECE_BYTES if left is None else min(left, PIECE_BYTES))
+            except OSError as error:
+                raise BodyCut("the client's connection broke") from error
             if not piece:
                 break
             left = None if left is None else left - len(piece)

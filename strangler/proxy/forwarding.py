@@ -51,6 +51,8 @@ class Forwarder:
             UpstreamSaturated: no free connection.
         """
         to = self._upstream(decision.capability)
+        if body is not None and not body.large:
+            body.keep()  # before a connection is taken: the client may be slow
         timeout_s = decision.route.timeout_s or self._conf.upstream_timeout_s
         reply = to.send(
             Outgoing(

@@ -16,7 +16,7 @@ from strangler.proxy.hops import HandBack, Hop, read_hop, restore_origin
 from strangler.proxy.identity import read_identity
 from strangler.proxy.local import GetResponse, run_nobodys_write
 from strangler.proxy.problems import EXPECTED_ERRORS, Code, ProblemAnswer, moved_midway, problem_of
-from strangler.proxy.serving import Serving
+from strangler.proxy.serving import Serving, other
 from strangler.proxy.subjects import issue_subject, subject_of
 from strangler.routing import Decision, Facts, Table, decide
 from strangler.routing.table import READ_METHODS
@@ -91,10 +91,11 @@ class StranglerMiddleware:
 
     def _finish(self, response: HttpResponseBase, table: Table, decision: Decision, hop: Hop | None) -> None:
         """Say who served it, in the answer and in the figures."""
-        own_home = self._conf.home_of(decision.capability) or ""
+        own_home = self._conf.home_of(decision.capability)
+        assert own_home is not None  # the table holds routes of this host's capabilities only
         if isinstance(response, WholeAnswer | StreamedAnswer):
             # The home that served has marked it.
-            count_request(decision.capability, decision.home, decision.kind, "forwarded")
+            count_request(decision.capability, other(own_home), decision.kind, "forwarded")
             return
         if self._conf.expose_headers:
             response.headers["Strangler-Home"] = own_home

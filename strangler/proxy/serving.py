@@ -46,7 +46,7 @@ class Serving:
         if decision.switching or not follower.leased():
             owned = owner_of(decision.capability)
             if owned.owner != home and decision.reason not in _ANY_HOME:
-                there = decision._replace(home=_other(home))
+                there = decision._replace(home=other(home))
                 return self._there_first(request, there, owned.epoch)
         return self._read_here(request, body_of(request, self._conf))
 
@@ -87,7 +87,7 @@ class Serving:
         if outcome.owner == home:
             return moved_midway(request)
         release_connections()
-        there = decision._replace(home=_other(home))
+        there = decision._replace(home=other(home))
         answer = self._forwarder.forward(request, there, outcome.epoch, body)
         return moved_midway(request) if isinstance(answer, Elsewhere) else answer
 
@@ -117,5 +117,6 @@ class Serving:
         return outcome
 
 
-def _other(home: Home | None) -> Home:
+def other(home: Home | None) -> Home:
+    """Return the home that *home* is not."""
     return "service" if home == "monolith" else "monolith"

@@ -10,6 +10,7 @@ from http.client import HTTPConnection, HTTPSConnection
 from io import BufferedReader
 from select import POLLIN, poll
 from socket import SocketIO, socket
+from ssl import SSLWantReadError
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -90,7 +91,14 @@ class Connection:
     def is_stale(self) -> bool:
         """Tell whether an idle connection was closed, or holds bytes that nobody asked for."""
         self._socket.settimeout(0)
-        return bool(self._reader.peek(1)) or bool(self._poll.poll(0))
+        try:
+            if self._reader.peek(1):
+                return True
+        except SSLWantReadError:
+            return False
+        except OSError:
+            return True
+        return bool(self._poll.poll(0))
 
     def close(self) -> None:
         """Close it; a second time does nothing."""
@@ -119,9 +127,7 @@ class Connection:
             self._send(head, deadline)
         elif body.large:
             self._send(head, deadline)
-            if early := self._answer_before_body(request.method, deadline):
-                return early
-            return self._send_body(body, request.method, deadline)
+            return self._answer_before_body(request.method, deadline) or self._send_body(request, body)
         else:
             self._send(head + b"".join(_encoded(body)), deadline)
         return self._read_head(request.method, deadline)
@@ -145,18 +151,21 @@ class Connection:
         """
         self._socket.settimeout(deadline.left())
         head = read_any_head(self._reader, method)
-        return head if head.status >= 200 else None
+        return replace(head, reusable=False) if head.status >= 200 else None
 
-    def _send_body(self, body: Body, method: str, deadline: Deadline) -> Head:
-        """Send the body; an answer that comes although sending failed is the answer (RFC 9112 9.5)."""
+    def _send_body(self, request: Outgoing, body: Body) -> Head:
+        """
+        Send a large body as fast as the client gives it; the deadline counts again from its end.
+
+        An answer that comes although sending failed is the answer (RFC 9112 9.5).
+        """
+        self._socket.settimeout(request.timeout_s)
         try:
             for piece in _encoded(body):
-                self._socket.settimeout(deadline.left())
                 self._socket.sendall(piece)
         except OSError:
-            head = self._read_head(method, deadline)
-            return replace(head, reusable=False)
-        return self._read_head(method, deadline)
+            return replace(self._read_head(request.method, Deadline(request.timeout_s)), reusable=False)
+        return self._read_head(request.method, Deadline(request.timeout_s))
 
     def pieces(self, head: Head, timeout_s: float) -> Iterator[bytes]:
         """

@@ -1,0 +1,3 @@
+from tests.integration.proxy.conftest import upstream
+
+__all__ = ["upstream"]
