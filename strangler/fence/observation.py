@@ -19,7 +19,7 @@ from strangler.conf import get_conf
 from strangler.fence.moved import Moved, moved_from
 from strangler.fence.owner import assert_owner, owner_of, owning
 
-_READS = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "SHOW", "EXPLAIN", "PRAGMA", "SET")
+_READS = ("SELECT", "BEGIN", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "SHOW", "EXPLAIN", "PRAGMA", "SET")
 _current: ContextVar[Observation | None] = ContextVar("strangler_observation", default=None)
 
 

@@ -86,14 +86,20 @@ class RequestBody:
         if self.size is not None and self.size <= self._memory_bytes:
             self._kept = BytesIO(b"".join(self._incoming()))
             return
-        kept = SpooledTemporaryFile(max_size=self._memory_bytes)  # noqa: SIM115 lives as long as the request
-        size = 0
-        for piece in self._incoming():
-            size += len(piece)
-            if size > self._limit_bytes:
-                raise LengthRequired(f"chunked content is read up to {self._limit_bytes} bytes: say its Content-Length")
-            kept.write(piece)
-        self.size, self.large, self._kept = size, False, kept
+        self._kept = self._spool()
+
+    def _spool(self) -> IO[bytes]:
+        kept = SpooledTemporaryFile(max_size=self._memory_bytes)  # noqa: SIM115 closed by close()
+        try:
+            for piece in self._incoming():
+                kept.write(piece)
+                if kept.tell() > self._limit_bytes:
+                    raise LengthRequired(f"chunked content is read up to {self._limit_bytes} bytes: say Content-Length")
+        except BaseException:
+            kept.close()
+            raise
+        self.size, self.large = kept.tell(), False
+        return kept
 
     def pieces(self) -> Iterator[bytes]:
         """
@@ -110,6 +116,11 @@ class RequestBody:
         self._kept.seek(0)
         while piece := self._kept.read(PIECE_BYTES):
             yield piece
+
+    def close(self) -> None:
+        """Forget the content."""
+        if self._kept is not None:
+            self._kept.close()
 
     def _incoming(self) -> Iterator[bytes]:
         self._started = True

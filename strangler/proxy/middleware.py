@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from strangler.conf import HOMES, Home, get_conf
 from strangler.fence import Moved
 from strangler.proxy.answers import StreamedAnswer, WholeAnswer
+from strangler.proxy.bodies import body_of
 from strangler.proxy.figures import count_request
 from strangler.proxy.hops import HandBack, Hop, read_hop, restore_origin
 from strangler.proxy.identity import read_identity
@@ -83,11 +84,16 @@ class StranglerMiddleware:
 
     def _serve(self, request: HttpRequest, hop: Hop | None, decision: Decision) -> HttpResponseBase:
         try:
+            body = body_of(request, self._conf)
             if hop is None:
-                return self._serving.routed(request, decision)
-            return self._serving.hopped(request, hop, decision)
+                response = self._serving.routed(request, decision, body)
+            else:
+                response = self._serving.hopped(request, hop, decision, body)
         except EXPECTED_ERRORS as error:
             return problem_of(request, error)
+        if body is not None:
+            response._resource_closers.append(body.close)  # type: ignore[attr-defined]  # as Django closes the request
+        return response
 
     def _finish(self, response: HttpResponseBase, table: Table, decision: Decision, hop: Hop | None) -> None:
         """Say who served it, in the answer and in the figures."""

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 
 from strangler.conf import Conf, Home
 from strangler.fence import owner_of
-from strangler.proxy.bodies import RequestBody, body_of
+from strangler.proxy.bodies import RequestBody
 from strangler.proxy.figures import observe_wait
 from strangler.proxy.forwarding import Forwarder, ends_here, release_connections
 from strangler.proxy.hops import Elsewhere, HandBack, Hop
@@ -31,7 +31,7 @@ class Serving:
         self._conf = conf
         self._home_of: dict[str, Home | None] = {name: conf.home_of(name) for name in conf.capabilities}
 
-    def routed(self, request: HttpRequest, decision: Decision) -> HttpResponseBase:
+    def routed(self, request: HttpRequest, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
         """
         Serve a request that came from a client.
 
@@ -40,29 +40,30 @@ class Serving:
         """
         home = self._home_of[decision.capability]
         if decision.home != home and not ends_here(request):
-            return self._there_first(request, decision, decision.epoch)
+            return self._there_first(request, decision, decision.epoch, body)
         if decision.kind == "write":
-            return self._write_here_first(request, decision)
+            return self._write_here_first(request, decision, body)
         if decision.switching or not follower.leased():
             owned = owner_of(decision.capability)
             if owned.owner != home and decision.reason not in _ANY_HOME:
                 there = decision._replace(home=other(home))
-                return self._there_first(request, there, owned.epoch)
-        return self._read_here(request, body_of(request, self._conf))
+                return self._there_first(request, there, owned.epoch, body)
+        return self._read_here(request, body)
 
-    def hopped(self, request: HttpRequest, hop: Hop, decision: Decision) -> HttpResponseBase:
+    def hopped(self, request: HttpRequest, hop: Hop, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
         """Serve a request that the other home forwarded, or hand it back; it is never forwarded again (R4)."""
         if hop.kind == "read":
-            return self._hopped_read(request, hop, decision)
-        return self._hopped_write(request, hop, decision)
+            return self._hopped_read(request, hop, decision, body)
+        return self._hopped_write(request, hop, decision, body)
 
     def _read_here(self, request: HttpRequest, body: RequestBody | None) -> HttpResponseBase:
         if body is not None and body.size is None:
             body.give_to(request)  # Django takes content without a Content-Length for empty
         return self._get_response(request)
 
-    def _there_first(self, request: HttpRequest, decision: Decision, epoch: int) -> HttpResponseBase:
-        body = body_of(request, self._conf)
+    def _there_first(
+        self, request: HttpRequest, decision: Decision, epoch: int, body: RequestBody | None
+    ) -> HttpResponseBase:
         answer = self._forwarder.forward(request, decision, epoch, body)
         if not isinstance(answer, Elsewhere):
             return answer
@@ -78,8 +79,7 @@ class Serving:
         outcome = run_write(self._get_response, request, decision.capability, own_epoch, body)
         return moved_midway(request) if isinstance(outcome, Elsewhere) else outcome
 
-    def _write_here_first(self, request: HttpRequest, decision: Decision) -> HttpResponseBase:
-        body = body_of(request, self._conf)
+    def _write_here_first(self, request: HttpRequest, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
         outcome = run_write(self._get_response, request, decision.capability, decision.epoch, body)
         home = self._home_of[decision.capability]
         if not isinstance(outcome, Elsewhere):
@@ -91,7 +91,9 @@ class Serving:
         answer = self._forwarder.forward(request, there, outcome.epoch, body)
         return moved_midway(request) if isinstance(answer, Elsewhere) else answer
 
-    def _hopped_read(self, request: HttpRequest, hop: Hop, decision: Decision) -> HttpResponseBase:
+    def _hopped_read(
+        self, request: HttpRequest, hop: Hop, decision: Decision, body: RequestBody | None
+    ) -> HttpResponseBase:
         home = self._home_of[hop.capability]
         any_home = hop.reason in _ANY_HOME
         current = decision.epoch >= hop.epoch and not decision.switching and follower.leased()
@@ -99,9 +101,11 @@ class Serving:
             owned = owner_of(hop.capability)
             if owned.epoch < hop.epoch or not (any_home or owned.owner == home):
                 return HandBack(hop.capability, owned.owner, owned.epoch)
-        return self._read_here(request, body_of(request, self._conf))
+        return self._read_here(request, body)
 
-    def _hopped_write(self, request: HttpRequest, hop: Hop, decision: Decision) -> HttpResponseBase:
+    def _hopped_write(
+        self, request: HttpRequest, hop: Hop, decision: Decision, body: RequestBody | None
+    ) -> HttpResponseBase:
         home = self._home_of[hop.capability]
         epoch = decision.epoch
         if epoch < hop.epoch or decision.home != home:
@@ -111,7 +115,7 @@ class Serving:
             if owned.owner != home or owned.epoch < hop.epoch:
                 return HandBack(hop.capability, owned.owner, owned.epoch)
             epoch = owned.epoch
-        outcome = run_write(self._get_response, request, hop.capability, epoch, body_of(request, self._conf))
+        outcome = run_write(self._get_response, request, hop.capability, epoch, body)
         if isinstance(outcome, Elsewhere):
             return HandBack(hop.capability, outcome.owner, outcome.epoch)
         return outcome
