@@ -91,8 +91,10 @@ TAMPERING = {
     "rolled_back": ("UPDATE catalog_product SET version = version - 1 WHERE version > 1", "lost"),
     "overwritten": ('UPDATE catalog_product SET attributes = \'{"mark": "other"}\'', "lost"),
     "copied": (
-        ("INSERT INTO catalog_product"
-        " SELECT id || 'x', slug || 'x', name, version, attributes FROM catalog_product LIMIT 1"),
+        (
+            "INSERT INTO catalog_product"
+            " SELECT id || 'x', slug || 'x', name, version, attributes FROM catalog_product LIMIT 1"
+        ),
         "doubled",
     ),
     "without_variant": ("DELETE FROM catalog_variant WHERE id = 1", "lost"),

@@ -1,4 +1,4 @@
-"""`python -m checker load LOAD.json` and `python -m checker judge LEDGER --run RUN HOME=DSN HOME=DSN`."""
+"""`python -m tests.support.checker load LOAD.json`, and `... judge LEDGER --run RUN HOME=DSN HOME=DSN`."""
 
 from __future__ import annotations
 

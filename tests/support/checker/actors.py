@@ -151,7 +151,7 @@ class Writer(threading.Thread):
         self._stage.figures.count("replayed" if replayed else "acknowledged", home=home, latency_s=latency_s)
         expected = old.version + 1 if old else product.version
         if product.version != expected or dialect.mark_of(answer.data) != mark:
-            self._fault("wrong_answer", key=mark, expected=expected, answered=answer.data)
+            self._fault("wrong_answer", key=mark, expected=expected, saw=_brief(answer))
         self._stage.latest[slug] = product
         if old is None:
             self._done.append(Done(request, product))
@@ -171,7 +171,9 @@ class Writer(threading.Thread):
         seen = answer.status == 200 and dialect.version_of(answer.data) == product.version
         if not seen or dialect.mark_of(answer.data) != product.mark:
             home = answer.headers.get("strangler-home")
-            return self._fault("own_read_lost", slug=product.slug, version=product.version, home=home, saw=answer.data)
+            return self._fault(
+                "own_read_lost", slug=product.slug, version=product.version, home=home, saw=_brief(answer)
+            )
         self._stage.figures.count("own_read")
         return None
 
@@ -222,13 +224,19 @@ class Reader(threading.Thread):
         if answer.status != 200 and not (product and answer.status == 404):
             return self._fault("failed", path=request.path, status=answer.status, code=answer.code)
         if product and (answer.status == 404 or dialect.version_of(answer.data) < product.version):
-            return self._fault("stale_read", path=request.path, home=home, wanted=product.version, saw=answer.data)
+            return self._fault("stale_read", path=request.path, home=home, wanted=product.version, saw=_brief(answer))
         self._stage.figures.count("read", home=home, latency_s=self._stage.since(arrival))
         return None
 
     def _fault(self, outcome: str, **details: Any) -> None:
         self._stage.figures.count(outcome)
         self._stage.ledger.complain(outcome=outcome, reader=self._number, at=time.time(), **details)
+
+
+def _brief(answer: Answer) -> str:
+    if answer.status != 200:
+        return f"{answer.status} {answer.code}"
+    return f"version {answer.data.get('version')}, {answer.data.get('attributes')}"
 
 
 def _product(answer: Answer, slug: str, mark: str) -> Product:

@@ -1,0 +1,66 @@
+"""The catalog goes to its service and back under open-loop load, and the independent checker finds nothing wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.checking import Traffic, traffic
+from tests.support.evidence import record
+from tests.support.fixtures import PRODUCTS, SOAK
+from tests.support.platform import Platform
+
+TOGGLES = 200 if SOAK else 20
+HORIZON_S = 1_800.0 if SOAK else 240.0
+
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(2_400 if SOAK else 240)]
+
+
+def test_nothing_is_lost_or_doubled(any_platform: Platform, tmp_path: Path, seed: int) -> None:
+    """Promises 1, 2 and 4, and R8: writers and readers at both doors, with keep-alive, never see the moves."""
+    toggles = TOGGLES if any_platform.kind == "postgres" else TOGGLES // 2
+    doors = list(any_platform.doors.values())
+    with traffic(tmp_path, doors, any_platform.token, seed=seed, horizon_s=HORIZON_S) as load:
+        load.wait_until_steady()
+        pauses_ms = [_toggle(any_platform, "monolith" if turn % 2 else "service") for turn in range(toggles)]
+        report = load.stop()
+        verdict = load.judge(any_platform.homes)
+    _assert_nothing_happened(load, report, verdict)
+    assert set(report["homes"]) == {"monolith", "service"}, "the load never met the other home"
+    figures = _figures(pauses_ms, report, verdict)
+    print(json.dumps(figures))
+    if SOAK and any_platform.kind == "postgres":
+        record("toggles", seed=seed, products=PRODUCTS, **figures)
+
+
+def _toggle(platform: Platform, home: str) -> int:
+    done = platform.strangler("toggle", "catalog", home, "--yes")
+    assert platform.kind != "postgres" or done["figures"]["rows"] >= PRODUCTS * 3
+    pause_ms: int = done["figures"]["paused_ms"]
+    return pause_ms
+
+
+def _assert_nothing_happened(load: Traffic, report: dict[str, Any], verdict: dict[str, Any]) -> None:
+    assert report["faults"] == {}, load.complaints()[:5]
+    assert verdict["innocent"], verdict
+    assert verdict["unknown"] == 0
+    assert verdict["acknowledged"] >= report["counts"]["acknowledged"] > 0
+    assert report["counts"]["own_read"] == verdict["acknowledged"]
+    assert report["counts"]["replayed"] > 0
+
+
+def _figures(pauses_ms: list[int], report: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
+    ordered = sorted(pauses_ms)
+    return {
+        "toggles": len(pauses_ms),
+        "writers_paused_ms": {"p50": ordered[len(ordered) // 2], "max": ordered[-1]},
+        "acknowledged_writes": verdict["acknowledged"],
+        "lost": len(verdict["lost"]),
+        "doubled": len(verdict["doubled"]),
+        "failed": report["counts"].get("failed", 0),
+        "counts": report["counts"],
+        "latency_ms_from_intended_start": report["latency_ms"],
+    }

@@ -1,0 +1,85 @@
+"""
+Fixtures of every suite that needs real servers; a suite's conftest imports the ones that it uses.
+
+One PostgreSQL and one Valkey per run; platforms are made of them with databases of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from tests.support.cluster import Cluster, running_cluster
+from tests.support.platform import Kind, Platform, running_platform
+from tests.support.valkey import running_valkey
+
+PRODUCTS = 1_000
+SOAK = os.environ.get("SOAK") == "1"
+"""Whether the long versions run: `make soak`."""
+
+StartPlatform = Callable[..., AbstractContextManager[Platform]]
+
+__all__ = ["any_platform", "cluster", "postgres_platform", "seed", "sqlite_platform", "start_platform", "valkey"]
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """The run's seed: printed, and taken from SEED to repeat a run."""
+    number = int(os.environ.get("SEED") or random.randrange(2**31))
+    print(f"\nSEED={number}")
+    return number
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL 18 server."""
+    with running_cluster() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[str]:
+    """The address of a Valkey server."""
+    with running_valkey() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def start_platform(request: pytest.FixtureRequest) -> StartPlatform:
+    """A function (kind, *, products, **variables) that runs a platform as a context manager."""
+
+    def start(
+        kind: Kind, *, products: int = PRODUCTS, hosts: bool = True, **variables: str
+    ) -> AbstractContextManager[Platform]:
+        if kind == "sqlite":
+            return running_platform(None, products=products, hosts=hosts, **variables)
+        cache = request.getfixturevalue("valkey")
+        server = request.getfixturevalue("cluster")
+        return running_platform(server, products=products, hosts=hosts, CACHE_URL=cache, **variables)
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def postgres_platform(start_platform: StartPlatform) -> Iterator[Platform]:
+    """Two hosts on two PostgreSQL databases, shared by the tests of a module."""
+    with start_platform("postgres") as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def sqlite_platform(start_platform: StartPlatform) -> Iterator[Platform]:
+    """Two hosts on two SQLite files, shared by the tests of a module."""
+    with start_platform("sqlite") as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module", params=["postgres", "sqlite"])
+def any_platform(request: pytest.FixtureRequest) -> Platform:
+    """Each kind of platform in turn."""
+    platform: Platform = request.getfixturevalue(f"{request.param}_platform")
+    return platform

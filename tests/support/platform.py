@@ -1,0 +1,219 @@
+"""A whole platform of real processes for one test or many: databases, Valkey, the monolith and the catalog service."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.support.cluster import Cluster
+from tests.support.processes import Process, eventually, free_port
+from tests.support.shop import fill
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = {"monolith": "monolith.config.settings", "catalog": "extracted.catalog.settings"}
+Kind = Literal["postgres", "sqlite"]
+
+
+@dataclass(slots=True)
+class Platform:
+    """
+    A running platform.
+
+    Attributes:
+        homes: the address of each home's database, as the judge takes it.
+        environment: what `manage.py` and the hosts run with.
+    """
+
+    kind: Kind
+    folder: Path
+    homes: dict[str, str]
+    environment: dict[str, str]
+    doors: dict[str, str]
+    token: str
+    hosts: dict[str, Process] = field(default_factory=dict)
+
+    def manage(
+        self, *arguments: str, settings: str = "monolith", timeout_s: float = 120, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `manage.py` to its end; *variables* are added to its environment."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT, env=self._environment(settings) | variables, capture_output=True, text=True, timeout=timeout_s,
+            stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+
+    def strangler(self, *arguments: str, **variables: str) -> dict[str, Any]:
+        """Run a verb that must succeed and return its JSON."""
+        done = self.manage("strangler", *arguments, "--json", **variables)
+        assert done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}\n{self.logs()}"
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def mover(self, *arguments: str, **variables: str) -> Process:
+        """Start a verb as a process of its own that can be stopped, woken and killed."""
+        log = self.folder / f"mover-{time.monotonic_ns()}.log"
+        command = [sys.executable, "manage.py", "strangler", *arguments]
+        environment = self._environment("monolith") | variables
+        return Process.start(" ".join(arguments), command, log, environment=environment, folder=ROOT)
+
+    def status(self) -> dict[str, Any]:
+        """Return the catalog's line of `strangler status`."""
+        found: list[dict[str, Any]] = self.strangler("status", "catalog")["capabilities"]
+        return found[0]
+
+    def request(self, home: str, path: str, *, method: str = "GET", **headers: str) -> tuple[int, Any]:
+        """Return (status, body as JSON or text) of a staff request at one home's door."""
+        sent = {"Authorization": f"Bearer {self.token}"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        asked = urllib.request.Request(self.doors[home] + path, method=method, headers=sent)
+        try:
+            with urllib.request.urlopen(asked, timeout=30) as answer:
+                return answer.status, _body(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, _body(error.read())
+
+    def start_host(self, name: str) -> None:
+        """Start one host and wait until it is ready."""
+        port = self.doors["monolith" if name == "monolith" else "service"].rpartition(":")[2]
+        command = [
+            sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", port,
+            "--workers", "1", "--blocking-threads", "48", "--no-ws", "strangler.hosting.wsgi:application",
+        ]  # fmt: skip
+        host = Process.start(
+            name, command, self.folder / f"{name}.log", environment=self._environment(name), folder=ROOT
+        )
+        self.hosts[name] = host
+        eventually(lambda: self._ready(host, port), what=f"{name} is ready\n{host.tail()}", timeout_s=60, every_s=0.1)
+
+    def stop(self) -> None:
+        """Stop every host that runs."""
+        for host in self.hosts.values():
+            host.stop()
+
+    def logs(self) -> str:
+        """Return the ends of the hosts' logs."""
+        return "\n".join(host.tail() for host in self.hosts.values())
+
+    def _environment(self, settings: str) -> dict[str, str]:
+        return self.environment | {"DJANGO_SETTINGS_MODULE": SETTINGS[settings]}
+
+    def _ready(self, host: Process, port: str) -> bool:
+        assert host.alive(), host.tail(60)
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+@contextmanager
+def running_platform(
+    server: Cluster | None, *, products: int, hosts: bool = True, **variables: str
+) -> Iterator[Platform]:
+    """
+    Run a platform with *products* products in the monolith until the block ends.
+
+    Args:
+        server: where the databases are made; None for SQLite files.
+        hosts: False when only `manage.py` is wanted.
+        variables: added to the environment of everything.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="strangler-platform-"))
+    names: list[str] = []
+    try:
+        if server:
+            names = [server.create(template=_template(server, home)) for home in SETTINGS]
+            addresses = [server.dsn(name) for name in names]
+        else:
+            addresses = [str(folder / f"{home}.sqlite3") for home in SETTINGS]
+        platform = _platform("postgres" if server else "sqlite", folder, addresses, variables)
+        if not server:
+            _migrate(platform)
+        fill(platform.homes["monolith"], products)
+        try:
+            for name in ("catalog", "monolith") if hosts else ():
+                platform.start_host(name)
+            yield platform
+        finally:
+            platform.stop()
+    finally:
+        if server:
+            for name in names:
+                server.drop(name)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _platform(kind: Kind, folder: Path, addresses: list[str], variables: dict[str, str]) -> Platform:
+    doors = {home: f"http://127.0.0.1:{free_port()}" for home in ("monolith", "service")}
+    urls = [address if kind == "postgres" else f"sqlite:///{address}" for address in addresses]
+    token = _make_keys(folder / "keys")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "RUN_DIR": str(folder),
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "STRANGLER_KEYS": f"test:{secrets.token_urlsafe(48)}",
+        "MONOLITH_DATABASE_URL": urls[0],
+        "CATALOG_DATABASE_URL": urls[1],
+        "MONOLITH_URL": doors["monolith"],
+        "CATALOG_URL": doors["service"],
+        "LOG_LEVEL": "WARNING",
+        **variables,
+    }
+    return Platform(kind, folder, dict(zip(("monolith", "service"), addresses, strict=True)), environment, doors, token)
+
+
+def _make_keys(folder: Path) -> str:
+    """Make the key pair that every host trusts and return a staff token."""
+    folder.mkdir()
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))
+    (folder / "jwks.json").write_text(json.dumps({"keys": [public | {"kid": "test", "use": "sig", "alg": "ES256"}]}))
+    now = int(time.time())
+    claims = {
+        "iss": "http://strangler.local", "aud": "strangler-platform", "sub": "checker", "staff": True,
+        "scope": "catalog:read catalog:write", "iat": now, "exp": now + 86_400,
+    }  # fmt: skip
+    return jwt.encode(claims, key, algorithm="ES256", headers={"kid": "test"})
+
+
+def _template(server: Cluster, home: str) -> str:
+    """Return the migrated database that *home*'s databases are copied from; both are made at the first call."""
+    if not server.templates:
+        folder = Path(tempfile.mkdtemp(prefix="strangler-template-"))
+        made = {each: server.create() for each in SETTINGS}
+        try:
+            _migrate(_platform("postgres", folder, [server.dsn(name) for name in made.values()], {}))
+        finally:
+            shutil.rmtree(folder)
+        server.templates |= made
+    return server.templates[home]
+
+
+def _migrate(platform: Platform) -> None:
+    for settings in SETTINGS:
+        done = platform.manage("migrate", "--verbosity", "0", settings=settings)
+        assert done.returncode == 0, done.stderr
+
+
+def _body(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.decode(errors="replace")
