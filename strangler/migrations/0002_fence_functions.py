@@ -9,12 +9,12 @@ from strangler.fence import postgresql
 
 def install(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(postgresql.FUNCTIONS)
+        schema_editor.execute(postgresql.FUNCTIONS, params=None)
 
 
 def remove(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(postgresql.DROP_FUNCTIONS)
+        schema_editor.execute(postgresql.DROP_FUNCTIONS, params=None)
 
 
 class Migration(migrations.Migration):

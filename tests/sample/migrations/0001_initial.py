@@ -5,45 +5,43 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Shelf',
+            name="Shelf",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=50, unique=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=50, unique=True)),
             ],
             options={
-                'db_table': 'sample_shelf',
+                "db_table": "sample_shelf",
             },
         ),
         migrations.CreateModel(
-            name='Tag',
+            name="Tag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=50)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=50)),
             ],
             options={
-                'db_table': 'sample_tag',
+                "db_table": "sample_tag",
             },
         ),
         migrations.CreateModel(
-            name='Book',
+            name="Book",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200)),
-                ('copies', models.IntegerField(default=1)),
-                ('blurb', models.TextField(null=True)),
-                ('shelf', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='sample.shelf')),
-                ('tags', models.ManyToManyField(db_table='sample_book_tags', to='sample.tag')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=200)),
+                ("copies", models.IntegerField(default=1)),
+                ("blurb", models.TextField(null=True)),
+                ("shelf", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sample.shelf")),
+                ("tags", models.ManyToManyField(db_table="sample_book_tags", to="sample.tag")),
             ],
             options={
-                'db_table': 'sample_book',
+                "db_table": "sample_book",
             },
         ),
     ]

@@ -1,0 +1,1 @@
+"""Fixtures for other tests: injected faults."""
