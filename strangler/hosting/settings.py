@@ -31,7 +31,8 @@ class Capability:
     A bounded app as its hosts know it.
 
     Attributes:
-        package: Python package of the app; its `capability` module lists the `ROUTES`, its `urls` the views.
+        package: Python package of the app; its `capability` module lists the `ROUTES` and what is `PERIODIC`, its
+            `urls` the views.
         port: where its service listens when nothing else is said.
     """
 
@@ -43,6 +44,11 @@ class Capability:
     def routes(self) -> list[dict[str, Any]]:
         """The routes of the app; the first one is where its views are mounted."""
         return list(import_module(f"{self.package}.capability").ROUTES)
+
+    @property
+    def periodic(self) -> dict[str, float]:
+        """Tasks of the app that run by themselves: name to seconds between runs."""
+        return dict(getattr(import_module(f"{self.package}.capability"), "PERIODIC", {}))
 
     @property
     def mount(self) -> str:
@@ -221,6 +227,11 @@ def _celery(env: Environment, host: Host) -> dict[str, Any]:
         "CELERY_TASK_IGNORE_RESULT": True,
         "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,
         "CELERY_WORKER_HIJACK_ROOT_LOGGER": False,
+        "CELERY_BEAT_SCHEDULE": {
+            name: {"task": name, "schedule": every_s}
+            for capability in host.capabilities
+            for name, every_s in capability.periodic.items()
+        },
         # A task whose worker was killed comes back after visibility_timeout; the two others make kombu look for it
         # every second instead of every hundredth turn. The timeout must exceed the longest task.
         "CELERY_TASK_TIME_LIMIT": 25,

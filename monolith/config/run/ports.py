@@ -1,0 +1,64 @@
+"""Ports: the public one that people type, and free ones for everything behind it."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Iterable
+
+import psutil
+
+HOST = "127.0.0.1"
+# Below what Linux gives to outgoing connections (32768 and up), above what people use.
+_RANGE = range(21000, 32000)
+_TRIES = 200
+
+
+class PortTaken(Exception):
+    """The public port is in use; the message says by whom, and what to do."""
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on *port* now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def require_free(port: int) -> None:
+    """
+    Make sure that *port* can be used.
+
+    Raises:
+        PortTaken: it cannot.
+    """
+    if not is_free(port):
+        raise PortTaken(
+            f"Port {port} is taken{_by_whom(port)}. Stop that, or choose another port: make run PORT={port + 10}"
+        )
+
+
+def free_port(*, preferred: int | None = None, avoid: Iterable[int] = ()) -> int:
+    """Return *preferred* when it is free, else a free port that collides with no outgoing connection."""
+    avoided = set(avoid)
+    candidates = random.sample(_RANGE, _TRIES)
+    if preferred is not None:
+        candidates.insert(0, preferred)
+    for port in candidates:
+        if port not in avoided and is_free(port):
+            return port
+    raise PortTaken(f"No free port was found between {_RANGE.start} and {_RANGE.stop}.")
+
+
+def _by_whom(port: int) -> str:
+    """Name the process, as far as we may know it."""
+    try:
+        listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr.port == port]
+        pid = next((connection.pid for connection in listening if connection.pid), None)
+        return f" by {psutil.Process(pid).name()} (process {pid})" if pid else ""
+    except psutil.Error:
+        return ""

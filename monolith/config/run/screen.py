@@ -1,0 +1,137 @@
+"""What a person sees: the start as it goes, then one screen with what runs where and what to try."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from monolith.config.run.platform import ROOT, Platform
+from monolith.config.run.processes import Running
+
+_MIB = 1 << 20
+_WIDTH_MAX = 100
+
+
+class Suggestion(NamedTuple):
+    """Something to try: what it shows, and lines to paste."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def welcome(platform: Platform, console: Console) -> None:
+    """Print the screen of a platform that has started."""
+    width = min(console.width, _WIDTH_MAX)
+    for part in (_headline(platform), _what_runs(platform.running), _heading("Try it, in another shell")):
+        console.print(part, width=width)
+    for number, suggestion in enumerate(suggestions(platform), start=1):
+        console.print(Text.assemble((f"\n {number}  ", "bold cyan"), (suggestion.title, "bold")))
+        for line in suggestion.lines:
+            # Never wrapped, cut or framed: these lines are made to be copied.
+            console.print(Text(line, style="green"), soft_wrap=True)
+    console.print()
+    for part in (_heading("Look around"), _places(platform), _heading("End"), _ending(platform)):
+        console.print(part, width=width)
+
+
+def suggestions(platform: Platform) -> Iterator[Suggestion]:
+    """Yield what a newcomer should try, in an order that tells the story."""
+    url = platform.url
+    manage = f"{_prefix(platform)}{_python()} manage.py strangler"
+    yield Suggestion("Read: the answer's Strangler-Home says who served it", (f"curl -i '{url}/api/catalog/products?limit=1'",))
+    yield Suggestion(
+        "Write, as staff; send it twice and the second answer is the first one's replay",
+        (
+            f"TOKEN={platform.token()}",
+            f"curl -i -X POST {url}/api/catalog/categories -H \"Authorization: Bearer $TOKEN\" "
+            "-H 'Content-Type: application/json' -H 'Idempotency-Key: first-try' "
+            '-d \'{"slug": "figs", "name": "Figs"}\'',
+        ),
+    )
+    yield Suggestion("Watch the capability's stage, writer and epoch", (f"{manage} status --watch",))
+    yield Suggestion("Let the catalog leave the monolith, while the page goes on", (f"{manage} toggle catalog service --yes",))
+    yield Suggestion("Ask who serves a request, and why", (f"{manage} explain GET /api/catalog/products",))
+    yield Suggestion("Bring it back, with everything written since", (f"{manage} toggle catalog monolith --yes",))
+
+
+def _headline(platform: Platform) -> RenderableType:
+    total_s = sum(platform.phases.values())
+    phases = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in platform.phases.items())
+    text = Text.assemble(
+        ("Open  ", "bold"), (platform.url, "bold cyan underline"), "\n",
+        ("The shop. Its catalog can leave the monolith and come back while you look at it.\n", ""),
+        (f"Started in {total_s:.1f} s: {phases}", "dim"),
+    )  # fmt: skip
+    return Padding(Panel(text, title="[bold] django-strangler [/]", title_align="left", border_style="cyan",
+                         box=box.ROUNDED, padding=(1, 2)), (1, 0, 0, 0))  # fmt: skip
+
+
+def _what_runs(running: Sequence[Running]) -> RenderableType:
+    table = Table(box=box.SIMPLE_HEAD, expand=True, header_style="dim", padding=(0, 1), show_footer=True)
+    memory = [one.memory_bytes() for one in running]
+    table.add_column("what runs", footer="")
+    table.add_column("where", footer="")
+    table.add_column("process", justify="right", footer=Text("together", style="dim"))
+    table.add_column("memory", justify="right", footer=Text(_mib(sum(memory)), style="bold"))
+    for one, size in zip(running, memory, strict=True):
+        table.add_row(
+            Text.assemble(("● ", "green"), one.program.title),
+            Text(one.program.address or "takes tasks from Valkey", style="cyan" if one.program.address else "dim"),
+            str(one.pid),
+            _mib(size),
+        )
+    return table
+
+
+def _places(platform: Platform) -> RenderableType:
+    grid = Table.grid(padding=(0, 3))
+    grid.add_column(style="dim")
+    grid.add_column(style="cyan", overflow="fold")
+    user, password = platform.admin
+    grid.add_row("API and its documentation", f"{platform.url}/api/catalog/docs")
+    grid.add_row("Admin", Text.assemble(f"{platform.url}/admin/  ", (f"as {user}, password {password}", "dim")))
+    grid.add_row("The catalog's own host", f"{platform.service_url}/readyz")
+    grid.add_row("Figures of both hosts", f"{platform.url}/metrics  {platform.service_url}/metrics")
+    grid.add_row("Logs, one JSON object a line", f"{_short(platform.run_dir)}/logs/")
+    return Padding(grid, (0, 0, 1, 1))
+
+
+def _ending(platform: Platform) -> RenderableType:
+    return Text.assemble(
+        (" Ctrl-C", "bold"), " stops everything it started, and nothing else. The next ", ("make run", "bold"),
+        " finds the data again; ", ("make clean-data", "bold"), " forgets it.\n",
+    )  # fmt: skip
+
+
+def _heading(text: str) -> RenderableType:
+    return Rule(Text(text, style="bold"), align="left", style="grey37")
+
+
+def _mib(size_bytes: int) -> str:
+    return f"{size_bytes / _MIB:,.0f} MB"
+
+
+def _prefix(platform: Platform) -> str:
+    """Commands find the platform by themselves, unless its folder is another than usual."""
+    return "" if platform.run_dir == ROOT / ".run" else f"RUN_DIR={shlex.quote(str(platform.run_dir))} "
+
+
+def _python() -> str:
+    """The interpreter as one types it in the project's folder."""
+    return shlex.quote(os.path.relpath(sys.executable) if Path(sys.executable).is_relative_to(Path.cwd()) else sys.executable)
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

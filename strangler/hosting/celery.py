@@ -1,0 +1,38 @@
+"""
+The Celery application of a host: `celery -A strangler.hosting.celery worker -B`.
+
+Workers share the broker but not their queues: each home consumes its own and works on its own rows. Which of them may
+write is decided by the ownership row, first thing in each task (R2, R14).
+"""
+
+from __future__ import annotations
+
+import os
+
+import structlog
+from celery import Celery, signals
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monolith.config.settings")
+
+app = Celery("strangler")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def keep_logs(**_: object) -> None:
+    """Keep Celery from replacing the host's logging; `HostingConfig.ready` has set it up."""
+
+
+@signals.task_prerun.connect
+def bind_task(task_id: str, task: object, **_: object) -> None:
+    """Name the task in every line that it logs."""
+    structlog.contextvars.bind_contextvars(task_id=task_id, task=getattr(task, "name", ""))
+
+
+@signals.task_postrun.connect
+def unbind_task(**_: object) -> None:
+    """Forget the task."""
+    structlog.contextvars.unbind_contextvars("task_id", "task")
+
+
