@@ -35,6 +35,8 @@ _KEY = {
 }
 BEARER = "bearer"
 _SETTINGS: dict[str, Any] = {
+    "OAS_VERSION": "3.1.1",
+    "POSTPROCESSING_HOOKS": [],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "APPEND_COMPONENTS": {
