@@ -101,8 +101,12 @@ class _Spool:
 
     def __init__(self, pieces: Iterable[bytes], memory_bytes: int) -> None:
         self._file = SpooledTemporaryFile(max_size=memory_bytes)  # noqa: SIM115 closed with the answer
-        for piece in pieces:
-            self._file.write(piece)
+        try:
+            for piece in pieces:
+                self._file.write(piece)
+        except BaseException:
+            self._file.close()
+            raise
         self.size = self._file.tell()
         self._file.seek(0)
 

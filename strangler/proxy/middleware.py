@@ -19,8 +19,7 @@ from strangler.proxy.local import GetResponse, run_nobodys_write
 from strangler.proxy.problems import EXPECTED_ERRORS, Code, ProblemAnswer, moved_midway, problem_of
 from strangler.proxy.serving import Serving, other
 from strangler.proxy.subjects import issue_subject, subject_of
-from strangler.routing import Decision, Facts, Table, decide
-from strangler.routing.table import READ_METHODS
+from strangler.routing import READ_METHODS, Decision, Facts, Table, decide
 from strangler.state import follower
 from strangler.transport import signing
 from strangler.transport.headers import without_reserved
@@ -83,6 +82,7 @@ class StranglerMiddleware:
         return run_nobodys_write(self._get_response, request)
 
     def _serve(self, request: HttpRequest, hop: Hop | None, decision: Decision) -> HttpResponseBase:
+        body = None
         try:
             body = body_of(request, self._conf)
             if hop is None:
@@ -90,7 +90,7 @@ class StranglerMiddleware:
             else:
                 response = self._serving.hopped(request, hop, decision, body)
         except EXPECTED_ERRORS as error:
-            return problem_of(request, error)
+            response = problem_of(request, error)
         if body is not None:
             response._resource_closers.append(body.close)  # type: ignore[attr-defined]  # as Django closes the request
         return response

@@ -112,6 +112,8 @@ class Serving:
             began_at = time.monotonic()
             owned = wait_for_epoch(hop.capability, hop.epoch, min(self._conf.switch_wait_s, hop.left_s))
             observe_wait(hop.capability, time.monotonic() - began_at)
+            if owned.owner != home:
+                owned = owner_of(hop.capability)  # others may have looked long ago
             if owned.owner != home or owned.epoch < hop.epoch:
                 return HandBack(hop.capability, owned.owner, owned.epoch)
             epoch = owned.epoch

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from http.client import HTTPConnection, HTTPSConnection
 from io import BufferedReader
 from select import POLLIN, poll
@@ -338,7 +338,19 @@ def _may_repeat(request: Outgoing, connection: Connection) -> bool:
     return request.body is None or request.body.replayable
 
 
-@lru_cache(maxsize=64)
+_upstreams: dict[tuple[str, float, int], Upstream] = {}
+
+
 def upstream(url: str, connect_timeout_s: float, connections_max: int) -> Upstream:
     """Return this process's pool for *url*, which must come from the settings."""
-    return Upstream(url, connect_timeout_s=connect_timeout_s, connections_max=connections_max)
+    key = (url, connect_timeout_s, connections_max)
+    return _upstreams.get(key) or _upstreams.setdefault(
+        key, Upstream(url, connect_timeout_s=connect_timeout_s, connections_max=connections_max)
+    )
+
+
+@atexit.register
+def close_upstreams() -> None:
+    """Close the idle connections of all pools and forget the pools."""
+    while _upstreams:
+        _upstreams.popitem()[1].close()

@@ -12,10 +12,10 @@ from django.test import Client
 from strangler.conf import get_conf
 from strangler.cutover import ownership
 from strangler.fence import after_migrate, fence_of, tables_of
-
 from strangler.proxy import hops
 from strangler.routing import Decision, Route
-from strangler.state import Change, Owned, publish
+from strangler.state import Change, Owned, publish, waiting
+from strangler.transport import client
 from tests.integration.proxy import views
 from tests.integration.proxy.upstream import Upstream
 
@@ -89,7 +89,9 @@ class Platform:
 
         views.midway.append(lambda: _run_in_thread(elsewhere))
 
-    def hop(self, *, epoch: int, kind: str = "write", reason: str = "writer", left_s: float = 1.0, **changes: Any) -> str:
+    def hop(
+        self, *, epoch: int, kind: str = "write", reason: str = "writer", left_s: float = 1.0, **changes: Any
+    ) -> str:
         """Return the token of a request that the other home forwards."""
         route = Route("sample", "/sample/")
         to = changes.get("home", self.home)
@@ -109,9 +111,9 @@ def platform(settings: Any, upstream: Upstream, transactional_db: None) -> Itera
     platform = Platform(settings, upstream)
     platform.configure(CAPABILITIES={"sample": entry}, SWITCH_WAIT_S=0.3, CONNECT_TIMEOUT_S=0.3, UPSTREAM_TIMEOUT_S=2)
     after_migrate("default")
+    waiting._rooms.clear()  # they remember epochs, which go back between tests only
     yield platform
+    client.close_upstreams()
     views.midway.clear()
     with ownership.short_transaction(connections["default"]):
         fence_of(connections["default"]).disable(tables_of("sample"))
-
-

@@ -67,7 +67,8 @@ def read_hop(platform):
             "/sample/create", {"data": "name=a", "content_type": "application/x-www-form-urlencoded"}, id="form"
         ),
         pytest.param("/sample/upload", {"data": None}, id="multipart file"),
-        pytest.param("/sample/json", {"data": b'{"name": "%s"}' % (b"x" * 200_000), "content_type": "application/json"}, id="spooled"),
+        pytest.param("/sample/json", {"data": b'{"name": "%s"}' % (b"x" * 200_000), "content_type": "application/json"},
+                     id="spooled"),
     ],
 )  # fmt: skip
 def test_parsed_body_is_replayed_byte_for_byte(platform, path, send):
@@ -218,7 +219,8 @@ def test_write_that_the_other_home_hands_back_runs_here(platform, path):
     [
         pytest.param(b"HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\n\r\n", id="unsigned"),
         pytest.param(
-            b"HTTP/1.1 421 Misdirected Request\r\nStrangler-Moved: test.e30.AAAA\r\nContent-Length: 0\r\n\r\n", id="forged"
+            b"HTTP/1.1 421 Misdirected Request\r\nStrangler-Moved: test.e30.AAAA\r\nContent-Length: 0\r\n\r\n",
+            id="forged",
         ),
     ],
 )

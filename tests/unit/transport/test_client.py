@@ -66,7 +66,9 @@ def test_request_has_exactly_one_framing(client, upstream, method, body, framing
     assert request.body == received
 
 
-@pytest.mark.parametrize("raw", [b"HTTP/1.1 200 OK\r\n\r\nabc", b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"])
+@pytest.mark.parametrize(
+    "raw", [b"HTTP/1.1 200 OK\r\n\r\nabc", b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"]
+)
 def test_connection_that_the_answer_ends_is_not_used_again(client, upstream, raw):
     """RFC 9112 9.3"""
     upstream.script(lambda c, r: (c.send(raw), None)[1])
@@ -77,7 +79,9 @@ def test_connection_that_the_answer_ends_is_not_used_again(client, upstream, raw
 
 def test_answer_that_nobody_finished_ends_its_connection(client, upstream):
     """The rest of it would be taken for the next answer."""
-    upstream.script(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+    upstream.script(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
+    )
     send(client).close()
     assert whole(send(client)) == b"x"
     assert upstream.connections == 2
@@ -108,7 +112,9 @@ def break_on_second(upstream):
     def close(conversation, received):
         received.body = conversation.body(received)
 
-    upstream.script(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", close, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nagain")
+    upstream.script(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", close, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nagain"
+    )
 
 
 def test_read_on_a_stale_connection_is_repeated_once(client, upstream):

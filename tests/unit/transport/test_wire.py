@@ -39,7 +39,8 @@ def test_chunk_says_its_size(piece):
         pytest.param(b"HTTP/1.1 204 No Content\r\n\r\nREST", "GET", b"", True, id="6.3 204"),
         pytest.param(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\nREST", "GET", b"", True, id="6.3 304"),
         pytest.param(
-            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na",
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na",
             "GET", b"a", True, id="RFC 9110 15.2 interim answers",
         ),
         pytest.param(
@@ -47,7 +48,8 @@ def test_chunk_says_its_size(piece):
         ),
         pytest.param(b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na", "GET", b"a", False, id="9.3 HTTP/1.0"),
         pytest.param(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "GET", b"abc", True, id="6.3 twice the same"
+            b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+            "GET", b"abc", True, id="6.3 twice the same",
         ),
         pytest.param(b"HTTP/1.1 200 \nContent-Length: 1\n\na", "GET", b"a", True, id="2.2 bare LF"),
     ],
@@ -67,7 +69,8 @@ def test_what_follows_an_answer_is_left():
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", id="6.3 two sizes"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\nabc", id="6.3 list of sizes"),
         pytest.param(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", id="6.1 both framings"
+            b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            id="6.1 both framings",
         ),
         pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", id="6.1 unknown coding"),
         pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nabc", id="6.1 identity"),
@@ -91,7 +94,9 @@ def test_what_follows_an_answer_is_left():
         pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n", id="7.1 too long"),
         pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n", id="7.1 0x"),
         pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n+3\r\nabc\r\n0\r\n\r\n", id="7.1 sign"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1_0\r\nabc\r\n0\r\n\r\n", id="7.1 underscore"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1_0\r\nabc\r\n0\r\n\r\n", id="7.1 underscore"
+        ),
     ],
 )
 def test_answer_that_could_be_taken_for_another_is_refused(raw):
