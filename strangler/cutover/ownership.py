@@ -20,8 +20,8 @@ class FlipRefused(StranglerError):
     """The row says something else than the flip expected: another attempt has been here."""
 
 
-def _flip(connection: BaseDatabaseWrapper, capability: str, expected: tuple[str, int], new: Owned) -> None:
-    """Compare and set; a row that holds *new* already is left alone."""
+def _flip(connection: BaseDatabaseWrapper, capability: str, expected: tuple[str, int], new: Owned) -> bool:
+    """Compare and set; False when the row holds *new* already, and was left alone."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s"
@@ -29,13 +29,14 @@ def _flip(connection: BaseDatabaseWrapper, capability: str, expected: tuple[str,
             [new.owner, new.epoch, new.attempt, capability, *expected],
         )
         if cursor.rowcount == 1:
-            return
+            return True
     found = read_ownership(connection, capability)
     if (found.owner, found.epoch) != (new.owner, new.epoch):
         raise FlipRefused(
             f"{connection.alias!r} says that {capability} belongs to the {found.owner} since epoch {found.epoch} "
             f"(attempt {found.attempt or 'none'}); expected was {expected[0]}, epoch {expected[1]}."
         )
+    return False
 
 
 @contextmanager
@@ -69,10 +70,17 @@ def close(
 def admit(
     connection: BaseDatabaseWrapper, capability: str, tables: Sequence[str], expected: tuple[str, int], new: Owned
 ) -> None:
-    """Open a home for writing, in the caller's transaction: its commit is the moment."""
+    """
+    Open a home for writing, in the caller's transaction: its commit is the moment.
+
+    Raises:
+        FlipRefused: another attempt has been here, be it to the same end: what the caller copied is older than
+            the writes accepted since, and must not be committed.
+    """
     limit(connection, lock_ms=LOCK_TIMEOUT_MS, idle_ms=IDLE_LIMIT_MS)
     fence_of(connection).disable(tables)
-    _flip(connection, capability, expected, new)
+    if not _flip(connection, capability, expected, new):
+        raise FlipRefused(f"{connection.alias!r} was opened by another attempt; the rows copied here are late.")
 
 
 def refuse_attempt(connection: BaseDatabaseWrapper, capability: str, *, opened: tuple[str, int], new: Owned) -> bool:
