@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import DatabaseError, transaction
@@ -52,8 +53,7 @@ class Journal:
         Raises:
             Superseded: a newer attempt exists, or the operation has ended.
         """
-        with transaction.atomic(using=self.alias):
-            self._still_mine()
+        with self.mine():
             entry = JournalEntry.objects.using(self.alias).create(
                 operation=self.operation, attempt=self.attempt, step=step, phase=phase, data=dict(data or {})
             )
@@ -66,18 +66,26 @@ class Journal:
         Raises:
             Superseded: a newer attempt exists, or the operation has ended.
         """
-        with transaction.atomic(using=self.alias):
-            self._still_mine()
+        with self.mine():
             Operation.objects.using(self.alias).filter(pk=self.operation.pk).update(
                 state=state, error=error, finished_at=Now(), seen_at=Now()
             )
         self.operation.refresh_from_db(using=self.alias)
 
-    def _still_mine(self) -> None:
-        row = Operation.objects.using(self.alias).select_for_update().get(pk=self.operation.pk)
-        if row.attempt != self.attempt or row.state not in (Operation.RUNNING, Operation.FAILED):
-            raise Superseded(f"operation #{row.pk} was taken over by {row.mover}; this mover has stopped")
-        Operation.objects.using(self.alias).filter(pk=row.pk).update(seen_at=Now())
+    @contextmanager
+    def mine(self) -> Iterator[None]:
+        """
+        Run a block as one transaction of the control database in which no newer attempt exists.
+
+        Raises:
+            Superseded: a newer attempt exists, or the operation has ended; the block was not entered.
+        """
+        with transaction.atomic(using=self.alias):
+            row = Operation.objects.using(self.alias).select_for_update().get(pk=self.operation.pk)
+            if row.attempt != self.attempt or row.state not in (Operation.RUNNING, Operation.FAILED):
+                raise Superseded(f"operation #{row.pk} was taken over by {row.mover}; this mover has stopped")
+            Operation.objects.using(self.alias).filter(pk=row.pk).update(seen_at=Now())
+            yield
 
 
 class Heartbeat:

@@ -32,11 +32,35 @@ def _flip(connection: BaseDatabaseWrapper, capability: str, expected: tuple[str,
             return True
     found = read_ownership(connection, capability)
     if (found.owner, found.epoch) != (new.owner, new.epoch):
-        raise FlipRefused(
-            f"{connection.alias!r} says that {capability} belongs to the {found.owner} since epoch {found.epoch} "
-            f"(attempt {found.attempt or 'none'}); expected was {expected[0]}, epoch {expected[1]}."
-        )
+        raise _surprise(connection, capability, expected)
     return False
+
+
+def _surprise(connection: BaseDatabaseWrapper, capability: str, expected: tuple[str, int]) -> FlipRefused:
+    found = read_ownership(connection, capability)
+    return FlipRefused(
+        f"{connection.alias!r} says that {capability} belongs to the {found.owner} since epoch {found.epoch} "
+        f"(attempt {found.attempt or 'none'}); expected was {expected[0]}, epoch {expected[1]}."
+    )
+
+
+def hold(connection: BaseDatabaseWrapper, capability: str, expected: tuple[str, int]) -> None:
+    """
+    Make sure, until the caller's transaction ends, that the row says what the operation began with.
+
+    So a mover that was stopped and wakes up late touches no home that has moved on (R1).
+
+    Raises:
+        FlipRefused: the row says something else.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE strangler_ownership SET epoch = epoch WHERE capability = %s AND owner = %s AND epoch = %s",
+            [capability, *expected],
+        )
+        if cursor.rowcount == 1:
+            return
+    raise _surprise(connection, capability, expected)
 
 
 @contextmanager
@@ -100,10 +124,17 @@ def refuse_attempt(connection: BaseDatabaseWrapper, capability: str, *, opened: 
 
 
 def reopen(connection: BaseDatabaseWrapper, capability: str, tables: Sequence[str], *, below: int, new: Owned) -> None:
-    """Give the old home its rows back with an epoch that no mover of the undone attempt can expect."""
+    """
+    Give the old home its rows back with an epoch that no mover of the undone attempt can expect.
+
+    Raises:
+        FlipRefused: the capability has moved on since.
+    """
     with short_transaction(connection), connection.cursor() as cursor:
         fence_of(connection).disable(tables)
         cursor.execute(
             "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s WHERE capability = %s AND epoch < %s",
             [new.owner, new.epoch, new.attempt, capability, below],
         )
+        if not cursor.rowcount and read_ownership(connection, capability)[:2] != (new.owner, new.epoch):
+            raise _surprise(connection, capability, (new.owner, new.epoch))

@@ -31,18 +31,18 @@ Figures = Mapping[str, Any]
 
 def _publish(context: Context, values: Mapping[str, Any], undo: str) -> int:
     operation = context.operation
-    return publish(
-        Change(
-            operation.capability,
-            values,
-            verb=operation.verb,
-            actor=operation.actor,
-            reason=operation.reason,
-            undo=undo,
-            figures=context.figures,
-            operation=operation,
-        )
+    change = Change(
+        operation.capability,
+        values,
+        verb=operation.verb,
+        actor=operation.actor,
+        reason=operation.reason,
+        undo=undo,
+        figures=context.figures,
+        operation=operation,
     )
+    with context.journal.mine():
+        return publish(change)
 
 
 def _await_routers(version: int) -> int:
@@ -62,8 +62,10 @@ def install_fences(context: Context) -> Figures:
     """Put the fence on both sides: disabled at the writer, enabled at the other."""
     switch = context.switch
     with ownership.short_transaction(switch.source_connection):
+        ownership.hold(switch.source_connection, switch.capability, switch.before())
         fence_of(switch.source_connection).install(switch.capability, switch.tables)
     with ownership.short_transaction(switch.target_connection):
+        ownership.hold(switch.target_connection, switch.capability, switch.before())
         fence_of(switch.target_connection).enable(switch.capability, switch.tables)
     return {"tables": len(switch.tables)}
 
@@ -72,6 +74,7 @@ def rehearse(context: Context) -> Figures:
     """Copy all rows while traffic goes on, to prove that they fit and to measure how long it takes."""
     switch, watch = context.switch, Stopwatch()
     with transaction.atomic(using=switch.target_connection.alias):
+        ownership.hold(switch.target_connection, switch.capability, switch.before())
         rows = _copy(context, cap_s=float("inf"), verify=False)
         fence_of(switch.target_connection).enable(switch.capability, switch.tables)
     return {"rows": rows, "seconds": watch.seconds()}
@@ -221,9 +224,11 @@ def clean(context: Context) -> Figures:
     """Remove the writer's fence and the other home's copy; that home stays fenced."""
     switch = context.switch
     with ownership.short_transaction(switch.source_connection):
+        ownership.hold(switch.source_connection, switch.capability, switch.before())
         fence_of(switch.source_connection).remove(switch.tables)
     target = switch.target_connection
     with ownership.short_transaction(target):
+        ownership.hold(target, switch.capability, switch.before())
         fence_of(target).disable(switch.tables)
         empty(target, switch.tables)
         fence_of(target).enable(switch.capability, switch.tables)
