@@ -1,14 +1,18 @@
 """Decide who serves a request: pure functions over an immutable table, no I/O."""
 
-from strangler.routing.decide import Decision, Facts, decide, explain
+from strangler.routing.decide import decide, explain
+from strangler.routing.decision import Decision, Facts
 from strangler.routing.share import TOTAL_WEIGHT, bucket
-from strangler.routing.table import CapabilityState, Kind, Route, Table
+from strangler.routing.state import READ_METHODS, CapabilityState, Home, Kind, Route
+from strangler.routing.table import Table
 
 __all__ = [
+    "READ_METHODS",
     "TOTAL_WEIGHT",
     "CapabilityState",
     "Decision",
     "Facts",
+    "Home",
     "Kind",
     "Route",
     "Table",

@@ -2,71 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
+from strangler.routing.decision import Decision, Facts
 from strangler.routing.share import bucket
-from strangler.routing.table import Home, Kind, Route, Table
-
-
-class Facts(NamedTuple):
-    """
-    What a decision may depend on; all of it comes from the request.
-
-    Attributes:
-        host: lower case, without port.
-        path: decoded, starting with `/`.
-        subject: who asks, from a verified source (R9), or None.
-        override: verified wishes of staff, capability to home, or None.
-    """
-
-    method: str
-    host: str
-    path: str
-    subject: str | None = None
-    override: Mapping[str, Home] | None = None
-
-
-class Decision(NamedTuple):
-    """
-    The home that serves a request.
-
-    Attributes:
-        reason: one word for figures and `explain`: writer, share, remainder, no_subject, override.
-        epoch: the capability's epoch in the table that decided.
-        switching: the writer may be changing now: ask the own database before a read, too.
-    """
-
-    capability: str
-    home: Home
-    kind: Kind
-    reason: str
-    epoch: int
-    switching: bool
-    route: Route
+from strangler.routing.table import Table
 
 
 def decide(table: Table, facts: Facts) -> Decision | None:
     """Return who serves the request, or None when no route matches: it is nobody's, so it runs where it arrived."""
-    route = table.match(facts.host, facts.path, facts.method)
-    if route is None:
+    method, host, path, subject, override = facts
+    answers = table.match(host, path, method)
+    if answers is None:
         return None
-    state = table.capabilities.get(route.capability)
-    if state is None:
-        return None
-    kind = route.kind_of(facts.method)
-    home, reason = state.writer, "writer"
-    if kind == "read" and state.stage != "monolith":
-        if facts.override and (wished := facts.override.get(state.name)):
-            home, reason = wished, "override"
-        elif state.reads_weight and state.writer == "monolith":
-            if facts.subject is None:
-                reason = "no_subject"
-            elif bucket(state.name, facts.subject) < state.reads_weight:
-                home, reason = "service", "share"
-            else:
-                reason = "remainder"
-    return Decision(state.name, home, kind, reason, state.epoch, state.switching, route)
+    if override and answers.override and (home := override.get(answers.capability)):
+        return answers.override.get(home, answers.writer)
+    if not answers.weight:
+        return answers.writer
+    if subject is None:
+        return answers.no_subject
+    return answers.share if bucket(answers.capability, subject) < answers.weight else answers.remainder
 
 
 def explain(table: Table, facts: Facts) -> str:

@@ -1,66 +1,59 @@
-"""The route table: an immutable snapshot, compiled once per version into a trie of path segments."""
+"""
+The route table: an immutable snapshot, compiled once per version.
+
+Routes hang in a trie of path segments, and every decision that a route can lead to is made beforehand, so that
+deciding is a walk and a look-up.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import NamedTuple
 
-Kind = Literal["read", "write"]
-Home = Literal["monolith", "service"]
-READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+from strangler.routing.decision import Decision
+from strangler.routing.state import READ_METHODS, CapabilityState, Home, Kind, Route
+
+OTHER_METHODS = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class CapabilityState:
+class Answers(NamedTuple):
     """
-    One capability's share of the table.
+    The decisions that one route can lead to for reads, or for writes.
 
     Attributes:
-        reads_weight: share of subjects read from the service, of 10,000; only in stage `canary`.
-        epoch: counts the changes of the writer.
-        switching: the writer may be changing now, so a home asks its own database even for reads.
+        weight: buckets below it belong to *share*; 0 when nothing is split.
+        override: what staff may ask for; empty where nobody may.
     """
 
-    name: str
-    stage: str = "monolith"
-    reads_weight: int = 0
-    writer: Home = "monolith"
-    epoch: int = 1
-    switching: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A prefix of the URL space, on segment borders, that belongs to a capability."""
-
     capability: str
-    prefix: str
-    host: str | None = None
-    methods: frozenset[str] | None = None
-    kind: Kind | None = None
-    stale_ok: bool = False
-    timeout_s: float | None = None
-
-    def kind_of(self, method: str) -> Kind:
-        """Return whether *method* reads or writes here."""
-        return self.kind or ("read" if method in READ_METHODS else "write")
+    weight: int
+    writer: Decision
+    share: Decision
+    remainder: Decision
+    no_subject: Decision
+    override: Mapping[str, Decision]
 
 
 @dataclass(slots=True)
 class _Node:
+    """
+    A segment of some prefix.
+
+    Attributes:
+        anywhere: answers by method, for any host; `*` stands for every method that is not named.
+        hosts: the same for the hosts that have routes of their own.
+    """
+
     children: dict[str, _Node] = field(default_factory=dict)
-    routes: list[Route] = field(default_factory=list)
+    anywhere: dict[str, Answers] = field(default_factory=dict)
+    hosts: dict[str, dict[str, Answers]] = field(default_factory=dict)
+    ends: bool = False
 
-    def pick(self, host: str, method: str) -> Route | None:
-        for route in self.routes:
-            if (route.host is None or route.host == host) and (route.methods is None or method in route.methods):
-                return route
-        return None
-
-
-def _most_specific_first(route: Route) -> tuple[bool, bool]:
-    return (route.host is None, route.methods is None)
+    def pick(self, host: str, method: str) -> Answers | None:
+        if self.hosts and (own := self.hosts.get(host)) and (found := own.get(method) or own.get(OTHER_METHODS)):
+            return found
+        return self.anywhere.get(method) or self.anywhere.get(OTHER_METHODS)
 
 
 class Table:
@@ -73,26 +66,47 @@ class Table:
         self.capabilities: Mapping[str, CapabilityState] = {c.name: c for c in capabilities}
         self.routes = tuple(routes)
         self._root = _Node()
-        for route in self.routes:
-            self._insert(route)
+        for route in sorted(self.routes, key=lambda r: r.methods is None):  # those that name methods come first
+            if state := self.capabilities.get(route.capability):
+                self._insert(route, state)
 
-    def _insert(self, route: Route) -> None:
+    def _insert(self, route: Route, state: CapabilityState) -> None:
         node = self._root
         for segment in route.prefix.strip("/").split("/"):
             if segment:
                 node = node.children.setdefault(segment, _Node())
-        node.routes.append(route)
-        node.routes.sort(key=_most_specific_first)
+        node.ends = True
+        answers = {"read": _answers(state, route, "read"), "write": _answers(state, route, "write")}
+        by_method = node.anywhere if route.host is None else node.hosts.setdefault(route.host, {})
+        for method in route.methods or (*READ_METHODS, OTHER_METHODS):
+            by_method.setdefault(method, answers[route.kind_of(method)])
 
-    def match(self, host: str, path: str, method: str) -> Route | None:
-        """Return the route with the longest matching prefix; its cost grows with the path, not the table."""
+    def match(self, host: str, path: str, method: str) -> Answers | None:
+        """Return what the longest matching prefix leads to; its cost grows with the path, not the table."""
         node = self._root
-        found = node.pick(host, method) if node.routes else None
+        found = node.pick(host, method) if node.ends else None
         for segment in path.split("/")[1:]:
             child = node.children.get(segment)
             if child is None:
                 break
             node = child
-            if node.routes:
+            if node.ends:
                 found = node.pick(host, method) or found
         return found
+
+
+def _answers(state: CapabilityState, route: Route, kind: Kind) -> Answers:
+    def decision(home: Home, reason: str) -> Decision:
+        return Decision(state.name, home, kind, reason, state.epoch, state.switching, route)
+
+    movable = kind == "read" and state.stage != "monolith"
+    split = movable and state.writer == "monolith"
+    return Answers(
+        capability=state.name,
+        weight=state.reads_weight if split else 0,
+        writer=decision(state.writer, "writer"),
+        share=decision("service", "share"),
+        remainder=decision(state.writer, "remainder"),
+        no_subject=decision(state.writer, "no_subject"),
+        override={home: decision(home, "override") for home in ("monolith", "service")} if movable else {},
+    )
