@@ -133,13 +133,13 @@ def without_reserved(environ: dict[str, Any]) -> dict[str, str]:
 
 def origin_form(path: str, query: str) -> str:
     """
-    Return the request target for a decoded WSGI path (RFC 9112 3.2.1).
+    Return the request target for a decoded path and a query as it came (RFC 9112 3.2.1).
 
-    The servers decode the path before we see it, so a `%2F` of the client arrives, and leaves, as `/`.
+    The servers decode the path before anybody sees it, so a `%2F` of the client arrives, and leaves, as `/`.
     """
     if not path.startswith("/"):
         raise BadRequest(f"{path!r} is no path")  # asterisk- and authority-form stay here (RFC 9112 3.2.3, 3.2.4)
-    target = quote(path.encode("latin-1"), safe=_UNESCAPED_IN_PATH)
+    target = quote(path, safe=_UNESCAPED_IN_PATH)
     return f"{target}?{_checked_query(query)}" if query else target
 
 

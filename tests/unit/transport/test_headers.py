@@ -177,7 +177,7 @@ def test_reserved_fields_are_taken_out():
         pytest.param("/api/x", "", "/api/x", id="RFC 9112 3.2.1 origin-form"),
         pytest.param("/", "a=%20b&a=2", "/?a=%20b&a=2", id="query as it came"),
         pytest.param("//evil.example/x", "", "//evil.example/x", id="a path, not an authority"),
-        pytest.param("/a b/%/\u00e2\u0082\u00ac", "", "/a%20b/%25/%E2%82%AC", id="RFC 3986 2.1"),
+        pytest.param("/a b/%/\u20ac", "", "/a%20b/%25/%E2%82%AC", id="RFC 3986 2.1"),
         pytest.param("/a;b,c=1@x:y!$'()*~", "", "/a;b,c=1@x:y!$'()*~", id="RFC 3986 3.3 pchar"),
         pytest.param("/a\r\nX: 1", "", "/a%0D%0AX:%201", id="RFC 9112 11.1 no second line"),
         pytest.param("/a?b#c", "", "/a%3Fb%23c", id="decoded delimiters"),
