@@ -38,16 +38,13 @@ _PATTERNS = (
     '<rect x="48" y="48" width="304" height="304" rx="60" fill="#fbe3cb"/>',
 )
 _BY_CATEGORY = {
-    "home-kitchen": "mug", "mugs-cups": "mug", "cookware": "pot", "lighting": "lamp", "cushions-throws": "cushion",
-    "storage-jars": "jar",
-    "electronics": "laptop", "headphones": "headphones", "phones": "phone", "laptops": "laptop", "cameras": "camera",
-    "speakers": "headphones",
-    "clothing": "shirt", "shirts": "shirt", "knitwear": "shirt", "shoes": "shoe", "hats": "hat", "bags": "bag",
+    "home-kitchen": "mug", "cookware": "pot", "lighting": "lamp", "cushions-throws": "cushion", "storage-jars": "jar",
+    "electronics": "laptop", "headphones": "headphones", "phones": "phone", "cameras": "camera", "speakers": "speaker",
+    "clothing": "shirt", "knitwear": "sweater", "shoes": "shoe", "hats": "hat", "bags": "bag",
     "books": "book",
-    "sports-outdoors": "tent", "camping": "tent", "cycling": "bike", "ball-games": "ball", "running": "shoe",
-    "backpacks": "bag",
-    "garden": "plant", "watering": "can", "garden-lighting": "lamp",
-    "toys-games": "blocks", "building-blocks": "blocks", "soft-toys": "bear", "space-toys": "rocket",
+    "sports-outdoors": "tent", "cycling": "bike", "ball-games": "ball", "running": "shoe", "backpacks": "bag",
+    "garden": "plant", "watering": "can", "garden-tools": "hammer", "garden-lighting": "lamp",
+    "toys-games": "blocks", "soft-toys": "bear", "space-toys": "rocket", "outdoor-toys": "ball",
     "beauty": "bottle", "face-cream": "jar", "candles": "jar",
     "tools": "hammer", "power-tools": "drill", "tool-bags": "bag",
 }  # fmt: skip
