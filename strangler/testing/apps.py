@@ -13,14 +13,14 @@ import signal
 from django.apps import AppConfig
 from django.conf import settings
 
-from strangler.cutover import entry_written
-
 
 class TestingConfig(AppConfig):
     name = "strangler.testing"
     label = "strangler_testing"
 
     def ready(self) -> None:
+        from strangler.cutover import entry_written  # needs the models
+
         self.left: int = getattr(settings, "STRANGLER_PAUSE_AFTER", 0)
         entry_written.connect(self._count, dispatch_uid="strangler.testing")
 
