@@ -13,10 +13,9 @@ class HostingConfig(AppConfig):
     verbose_name = "Hosting kit"
 
     def ready(self) -> None:
-        from django.conf import settings
-
         from strangler.hosting import checks, logs, telemetry  # noqa: F401  checks register themselves
+        from strangler.hosting.conf import get_hosting
 
-        hosting = settings.HOSTING
-        logs.configure(level=hosting["LOG_LEVEL"], style=hosting["LOG_FORMAT"], host=hosting["NAME"])
-        telemetry.configure(hosting["NAME"])
+        hosting = get_hosting()
+        logs.configure(level=hosting.log_level, style=hosting.log_format, host=hosting.name)
+        telemetry.configure(hosting.name)

@@ -19,18 +19,18 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@signals.setup_logging.connect
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]
 def keep_logs(**_: object) -> None:
     """Keep Celery from replacing the host's logging; `HostingConfig.ready` has set it up."""
 
 
-@signals.task_prerun.connect
+@signals.task_prerun.connect  # type: ignore[untyped-decorator]
 def bind_task(task_id: str, task: object, **_: object) -> None:
     """Name the task in every line that it logs."""
     structlog.contextvars.bind_contextvars(task_id=task_id, task=getattr(task, "name", ""))
 
 
-@signals.task_postrun.connect
+@signals.task_postrun.connect  # type: ignore[untyped-decorator]
 def unbind_task(**_: object) -> None:
     """Forget the task."""
     structlog.contextvars.unbind_contextvars("task_id", "task")

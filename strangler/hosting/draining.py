@@ -1,8 +1,7 @@
 """
 An orderly end: not ready first, then no new connections, then the requests in progress finish.
 
-The mark is a file beside the process's own, because the server's parent process gets the signal and its worker processes
-answer `/readyz`.
+The mark is a file, because the server's parent process gets the signal and its worker processes answer `/readyz`.
 """
 
 from __future__ import annotations

@@ -66,6 +66,13 @@ class Environment:
         """Return *name* as a path."""
         return Path(self.text(name, str(default))).expanduser()
 
+    def choice(self, name: str, default: str, *others: str) -> str:
+        """Return *name*, which must be *default* or one of *others*."""
+        raw = self.text(name, default)
+        if raw not in (default, *others):
+            self.fault(name, f"must be one of {', '.join(filter(None, (default, *others)))}, not {raw!r}.")
+        return raw
+
     def words(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
         """Return *name* split at commas."""
         return [word.strip() for word in self.text(name).split(",") if word.strip()] or list(default)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -20,6 +19,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from strangler.hosting import draining
+from strangler.hosting.conf import get_hosting
 
 BROKER_TIMEOUT_S = 0.5
 _log = structlog.stdlib.get_logger(__name__)
@@ -97,14 +97,14 @@ def _plan_migrations() -> str:
 
 
 def _broker() -> str:
-    return _checked("broker", _ask_broker) if settings.BROKER_URL else "off"
+    return _checked("broker", _ask_broker) if get_hosting().broker_url else "off"
 
 
 def _ask_broker() -> str:
     import redis
 
     client = redis.Redis.from_url(
-        settings.BROKER_URL, socket_timeout=BROKER_TIMEOUT_S, socket_connect_timeout=BROKER_TIMEOUT_S
+        get_hosting().broker_url, socket_timeout=BROKER_TIMEOUT_S, socket_connect_timeout=BROKER_TIMEOUT_S
     )
     try:
         client.ping()

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import Resolver404, get_script_prefix, resolve
 from prometheus_client import Counter, Histogram
@@ -19,7 +20,7 @@ _LABELS = ("method", "route", "status_code")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Asked every second by whoever watches the host: figures, but no lines.
-_QUIET_ROUTES = frozenset({"/livez", "/health", "/readyz", "/ready", "/startupz", "/metrics"})
+_QUIET_ROUTES = frozenset({"/livez", "/health", "/readyz", "/ready", "/startupz", "/metrics", "/static/"})
 
 REQUESTS = Counter("http_requests", "Requests answered.", _LABELS)
 DURATION = Histogram("http_request_duration_seconds", "From the first byte read to the head of the answer.", _LABELS)
@@ -72,6 +73,8 @@ def route_of(request: HttpRequest) -> str:
     A forwarded request met no view here; it is matched against the same URLs, for both homes mount the same app.
     """
     match = request.resolver_match
+    if match is None and request.path_info.startswith(static := settings.STATIC_URL or "/static/"):
+        return static
     if match is None:
         try:
             match = resolve(request.path_info)

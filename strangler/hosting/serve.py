@@ -1,9 +1,9 @@
 """
 Serve a host over HTTP: `python -m strangler.hosting.serve --port 8101`, with DJANGO_SETTINGS_MODULE saying which.
 
-One process with many blocking threads by default: a write that meets a switch waits in its thread, and such waiting must
-not keep the others from being served. On SIGTERM the host says it is not ready, goes on for `DRAIN_S` seconds so that
-balancers notice, accepts no more connections, and finishes what it has begun.
+One process with many blocking threads by default: a write that meets a switch waits in its thread, and such waiting
+must not keep the others from being served. On SIGTERM the host says it is not ready, goes on for `DRAIN_S` seconds so
+that balancers notice, accepts no more connections, and finishes what it has begun.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Serve until told to stop."""
     options = _options(argv)
     for name in [name for name in os.environ if name.startswith("HTTP_")]:
-        del os.environ[name]  # granian shows the environment to WSGI, where HTTP_PROXY would be a header of every request
+        del os.environ[name]  # granian shows the environment to WSGI, where HTTP_PROXY would look like a header
     with tempfile.TemporaryDirectory(prefix="strangler-") as folder:
         os.environ[draining.VARIABLE] = str(Path(folder) / "draining")
         server = Server(

@@ -217,7 +217,6 @@ def _caches(env: Environment, host: Host) -> dict[str, Any]:
 def _celery(env: Environment, host: Host) -> dict[str, Any]:
     url = env.text("BROKER_URL")
     return {
-        "BROKER_URL": url,
         "CELERY_BROKER_URL": url or "memory://",
         "CELERY_TASK_ALWAYS_EAGER": not url,
         "CELERY_TASK_ACKS_LATE": True,
@@ -245,12 +244,11 @@ def _celery(env: Environment, host: Host) -> dict[str, Any]:
 
 def _hosting(env: Environment, host: Host) -> dict[str, Any]:
     return {
-        "NAME": host.name,
-        "RUN_DIR": run_dir(env),
-        "MOUNTS": {capability.mount: f"{capability.package}.urls" for capability in host.capabilities},
-        "DRAIN_S": env.number("DRAIN_S", 0),
-        "LOG_FORMAT": env.text("LOG_FORMAT"),
-        "LOG_LEVEL": env.text("LOG_LEVEL", "INFO"),
+        "name": host.name,
+        "mounts": {capability.mount: f"{capability.package}.urls" for capability in host.capabilities},
+        "broker_url": env.text("BROKER_URL"),
+        "log_format": env.choice("LOG_FORMAT", "", "json", "console"),
+        "log_level": env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
     }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from django_prometheus.exports import ExportToDjangoView
 
 from strangler.hosting import health
+from strangler.hosting.conf import get_hosting
 from strangler.hosting.rest import problems
 
 
@@ -24,8 +24,7 @@ def health_urls() -> list[URLPattern]:
 
 def app_urls() -> list[URLResolver]:
     """Return the apps of this host, each at its mount; each brings its own documentation."""
-    mounts: dict[str, str] = settings.HOSTING["MOUNTS"]
-    return [path(mount, include(urls)) for mount, urls in mounts.items()]
+    return [path(mount, include(urls)) for mount, urls in get_hosting().mounts.items()]
 
 
 urlpatterns = [*health_urls(), *app_urls()]

@@ -38,7 +38,8 @@ def load_secrets(folder: Path) -> Secrets:
     """Return the secrets kept in *folder*; they are made at the first call."""
     file = _private_folder(folder) / _SECRETS
     if not file.exists():
-        made = Secrets(*(secrets.token_urlsafe(36) for _ in fields(Secrets)))
+        words = {field.name: secrets.token_urlsafe(36) for field in fields(Secrets)}
+        made = Secrets(**{**words, "admin": secrets.token_urlsafe(9)})  # a person may have to type this one
         _write_private(file, json.dumps(asdict(made)).encode())
     return Secrets(**json.loads(file.read_text()))
 

@@ -57,8 +57,8 @@ def free_port(*, preferred: int | None = None, avoid: Iterable[int] = ()) -> int
 def _by_whom(port: int) -> str:
     """Name the process, as far as we may know it."""
     try:
-        listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr.port == port]
-        pid = next((connection.pid for connection in listening if connection.pid), None)
+        sockets = psutil.net_connections("tcp")
+        pid = next((s.pid for s in sockets if s.pid and s.status == psutil.CONN_LISTEN and s.laddr.port == port), None)
         return f" by {psutil.Process(pid).name()} (process {pid})" if pid else ""
     except psutil.Error:
         return ""

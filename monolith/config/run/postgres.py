@@ -75,7 +75,7 @@ class Postgres:
         password_file.write_text(self.password)
         _give_to_server(password_file)
         try:
-            subprocess.run(
+            subprocess.run(  # noqa: S603  our own program
                 [_BIN / "initdb", "--pgdata", self.data, "--username", _SUPERUSER, "--pwfile", password_file,
                  "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale-provider", "builtin", "--locale", "C.UTF-8",
                  "--no-sync"],
@@ -157,5 +157,6 @@ def _require_reachable(folder: Path) -> None:
     if closed:
         raise CannotStart(
             f"PostgreSQL does not run as root, and the account {_UNPRIVILEGED!r} cannot enter {closed[-1]}. "
-            f"Work as a normal user, put the project elsewhere (such as /srv), or allow it: chmod o+x {' '.join(closed)}"
+            "Work as a normal user, put the project elsewhere (such as /srv), or allow it: "
+            f"chmod o+x {' '.join(closed)}"
         )

@@ -2,8 +2,8 @@
 Starts programs, keeps them running, and ends them in order: what honcho does, and what it does not (ADR 0010).
 
 Every program gets a session of its own, so that a signal from the terminal reaches the supervisor alone and ending a
-program ends whatever it started. Who was started is written down with the time it began: when the supervisor is killed, the
-next start finds its children by that, and never mistakes a recycled process id for one of them.
+program ends whatever it started. Who was started is written down with the time it began: when the supervisor is
+killed, the next start finds its children by that, and never mistakes a recycled process id for one of them.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ class Supervisor:
 
 def _popen(program: Program, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603  our own programs
             program.argv,
             stdin=subprocess.DEVNULL,
             stdout=output,

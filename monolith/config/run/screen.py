@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -24,11 +22,12 @@ _MIB = 1 << 20
 _WIDTH_MAX = 100
 
 
-class Suggestion(NamedTuple):
+class Suggestion:
     """Something to try: what it shows, and lines to paste."""
 
-    title: str
-    lines: tuple[str, ...]
+    def __init__(self, title: str, *lines: str) -> None:
+        self.title = title
+        self.lines = lines
 
 
 def welcome(platform: Platform, console: Console) -> None:
@@ -46,24 +45,23 @@ def welcome(platform: Platform, console: Console) -> None:
         console.print(part, width=width)
 
 
-def suggestions(platform: Platform) -> Iterator[Suggestion]:
-    """Yield what a newcomer should try, in an order that tells the story."""
+def suggestions(platform: Platform) -> list[Suggestion]:
+    """Return what a newcomer should try, in an order that tells the story."""
     url = platform.url
     manage = f"{_prefix(platform)}{_python()} manage.py strangler"
-    yield Suggestion("Read: the answer's Strangler-Home says who served it", (f"curl -i '{url}/api/catalog/products?limit=1'",))
-    yield Suggestion(
-        "Write, as staff; send it twice and the second answer is the first one's replay",
-        (
-            f"TOKEN={platform.token()}",
-            f"curl -i -X POST {url}/api/catalog/categories -H \"Authorization: Bearer $TOKEN\" "
-            "-H 'Content-Type: application/json' -H 'Idempotency-Key: first-try' "
-            '-d \'{"slug": "figs", "name": "Figs"}\'',
-        ),
+    write = (
+        f'curl -i -X POST {url}/api/catalog/categories -H "Authorization: Bearer $TOKEN"'
+        " -H 'Content-Type: application/json' -H 'Idempotency-Key: first-try'"
+        """ -d '{"slug": "figs", "name": "Figs"}'"""
     )
-    yield Suggestion("Watch the capability's stage, writer and epoch", (f"{manage} status --watch",))
-    yield Suggestion("Let the catalog leave the monolith, while the page goes on", (f"{manage} toggle catalog service --yes",))
-    yield Suggestion("Ask who serves a request, and why", (f"{manage} explain GET /api/catalog/products",))
-    yield Suggestion("Bring it back, with everything written since", (f"{manage} toggle catalog monolith --yes",))
+    return [
+        Suggestion("Read; Strangler-Home says who answered", f"curl -i '{url}/api/catalog/products?limit=1'"),
+        Suggestion("Write as staff; sent twice, the second answer is a replay", f"TOKEN={platform.token()}", write),
+        Suggestion("Watch stage, writer and epoch", f"{manage} status --watch"),
+        Suggestion("Let the catalog leave the monolith", f"{manage} toggle catalog service --yes"),
+        Suggestion("Ask who serves a request, and why", f"{manage} explain GET /api/catalog/products"),
+        Suggestion("Bring it back, with everything written since", f"{manage} toggle catalog monolith --yes"),
+    ]
 
 
 def _headline(platform: Platform) -> RenderableType:
@@ -130,7 +128,8 @@ def _prefix(platform: Platform) -> str:
 
 def _python() -> str:
     """The interpreter as one types it in the project's folder."""
-    return shlex.quote(os.path.relpath(sys.executable) if Path(sys.executable).is_relative_to(Path.cwd()) else sys.executable)
+    python = Path(sys.executable)
+    return shlex.quote(str(python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python))
 
 
 def _short(path: Path) -> str:
