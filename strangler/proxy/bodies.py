@@ -17,12 +17,8 @@ from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest
 
 from strangler.conf import Conf
-from strangler.transport.errors import BadRequest, BodyCut
+from strangler.transport.errors import BadRequest, BodyCut, LengthRequired
 from strangler.transport.wire import PIECE_BYTES
-
-
-class LengthRequired(BadRequest):
-    """The content must say its size."""
 
 
 def body_of(request: HttpRequest, conf: Conf) -> RequestBody | None:
@@ -31,15 +27,12 @@ def body_of(request: HttpRequest, conf: Conf) -> RequestBody | None:
 
     Raises:
         BadRequest: its framing is not valid or not unambiguous.
-        LengthRequired: it is chunked, and the server in front does not decode that.
     """
     environ = request.META
     length = environ.get("CONTENT_LENGTH") or ""
     if "HTTP_TRANSFER_ENCODING" in environ:
         if length:
             raise BadRequest("both Content-Length and Transfer-Encoding are given")  # RFC 9112 6.3
-        if not environ.get("wsgi.input_terminated"):
-            raise LengthRequired("this server does not read chunked content")  # RFC 9110 15.5.12
         return RequestBody(request, None, conf)
     if not length or length == "0":
         return None

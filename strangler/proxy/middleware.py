@@ -55,6 +55,7 @@ class StranglerMiddleware:
         )
         decision = decide(table, facts)
         if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("wsgi.input_terminated"):
+            # What it leaves unread would be taken for the next request (RFC 9112 6.3; RFC 9110 15.5.12).
             return ProblemAnswer(request, Code.LENGTH_REQUIRED, "This server does not read chunked content.")
         if decision is None:
             return self._nobodys(request, hop)

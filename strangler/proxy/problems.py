@@ -13,6 +13,7 @@ from strangler.transport.errors import (
     BadReply,
     BadRequest,
     BodyCut,
+    LengthRequired,
     RemoteCallError,
     TimedOut,
     Unreachable,
@@ -47,6 +48,7 @@ class Code(enum.Enum):
 
 _BY_ERROR: tuple[tuple[type[Exception], Code], ...] = (
     (BodyCut, Code.BODY_CUT),
+    (LengthRequired, Code.LENGTH_REQUIRED),
     (BadRequest, Code.BAD_REQUEST),
     (Unreachable, Code.UPSTREAM_UNREACHABLE),
     (TimedOut, Code.UPSTREAM_TIMED_OUT),

@@ -29,5 +29,9 @@ class BadRequest(StranglerError):
     """The request cannot be forwarded without changing its meaning."""
 
 
+class LengthRequired(BadRequest):
+    """The content must say its size."""
+
+
 class BodyCut(BadRequest):
     """The client stopped before its body was complete."""

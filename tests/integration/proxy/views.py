@@ -13,6 +13,7 @@ from django.middleware.csrf import get_token
 from django.urls import path
 
 from strangler.fence import external_effect
+from strangler.proxy.identity import read_identity
 from tests.sample.models import Shelf
 
 # What happens in the middle of a view; a test puts a switch there.
@@ -131,6 +132,23 @@ def log_in(request: HttpRequest) -> HttpResponse:
     return HttpResponse(get_token(request))
 
 
+def remember(request: HttpRequest) -> HttpResponse:
+    request.session["word"] = request.GET["word"]
+    return HttpResponse()
+
+
+def recall(request: HttpRequest) -> HttpResponse:
+    """A page with a form, and what this home knows of who asks."""
+    identity = request.META.get("HTTP_STRANGLER_IDENTITY")
+    return JsonResponse(
+        {
+            "word": request.session.get("word"),
+            "identity": read_identity(identity) if identity else None,
+            "token": get_token(request),
+        }
+    )
+
+
 def whoami(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"user": getattr(getattr(request, "user", None), "username", None)})
 
@@ -166,6 +184,8 @@ urlpatterns = [
     path("sample/stream", stream),
     path("sample/make-user", make_user),
     path("sample/whoami", whoami),
+    path("sample/recall", recall),
+    path("remember", remember),
     path("login", log_in),
     path("whoami", whoami),
     path("nobodys", nobodys),

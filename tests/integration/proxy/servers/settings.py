@@ -1,4 +1,4 @@
-"""A monolith in a server of its own: `sample` has moved to the upstream that the environment names."""
+"""A home in a server of its own; `sample` has moved. The environment names the other home."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,13 @@ INSTALLED_APPS = [
     "tests.sample",
 ]
 STATIC_URL = "/static/"
-MIDDLEWARE = ["strangler.proxy.StranglerMiddleware"]
+MIDDLEWARE = [
+    "strangler.proxy.StranglerMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"  # shared by the homes, like their keys (R22)
 ROOT_URLCONF = "tests.integration.proxy.views"
 WSGI_APPLICATION = "tests.integration.proxy.servers.wsgi.application"
 DATABASES = {
@@ -27,15 +33,12 @@ DATABASES = {
         "NAME": _DIR / "front.sqlite3",
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 10},
     },
-    "sample_service": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": _DIR / "none.sqlite3",
-        "OPTIONS": {"transaction_mode": "IMMEDIATE"},
-    },
 }
 LOGGING_CONFIG = None
+_HOST = os.environ.get("SERVERS_HOST", "monolith")
 STRANGLER = {
-    "HOST": "monolith",
+    "HOST": _HOST,
+    "MONOLITH_URL": os.environ["UPSTREAM_URL"],
     "KEYS": {"test": "k" * 32},
     "STATE_DIR": _DIR / "state",
     "UPSTREAM_TIMEOUT_S": 3,
@@ -44,7 +47,7 @@ STRANGLER = {
         "sample": {
             "app": "sample",
             "service_url": os.environ["UPSTREAM_URL"],
-            "databases": {"monolith": "default", "service": "sample_service"},
+            "databases": {"monolith" if _HOST == "monolith" else "service": "default"},
             "routes": [{"prefix": "/sample/"}],
         }
     },
