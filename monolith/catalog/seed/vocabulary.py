@@ -24,11 +24,9 @@ COLORS = (
 SIZES = ("XS", "S", "M", "L", "XL")
 SHOE_SIZES = ("38", "39", "40", "41", "42", "43", "44")
 SERIES = (
-    "Alba", "Birch", "Cedar", "Dune", "Ember", "Fjord", "Grove", "Harbor", "Isle", "Juniper", "Kestrel", "Lumen", "Meadow",
-    "North", "Orchard", "Pine", "Quarry", "Ridge", "Saga", "Tide", "Umber", "Vale", "Willow", "Yonder", "Zephyr",
+    "Alba", "Birch", "Cedar", "Dune", "Ember", "Fjord", "Grove", "Harbor", "Isle", "Juniper", "Kestrel", "Lumen",
+    "Meadow", "North", "Orchard", "Pine", "Quarry", "Ridge", "Saga", "Tide", "Umber", "Vale", "Willow", "Zephyr",
 )  # fmt: skip
-
-
 _Range = tuple[int, int]
 
 

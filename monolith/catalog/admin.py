@@ -1,0 +1,221 @@
+"""The catalog's admin: lists and forms over the same services as REST."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+
+from monolith.catalog import services
+from monolith.catalog.contract import CatalogError
+from monolith.catalog.domain import attribute_faults
+from monolith.catalog.models import Category, PriceHistory, Product, ProductStatusHistory, Variant
+from monolith.kernel.money import Money
+from strangler.hosting.admin import OwnedAdmin
+
+
+class _CatalogAdmin(OwnedAdmin):
+    """What is refused is told, not crashed upon; nothing is deleted here, for orders refer to it."""
+
+    capability = "catalog"
+    elsewhere = "/api/catalog/docs"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except CatalogError as refusal:
+            self.message_user(request, f"{refusal} ({refusal.code})", messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+
+class _Shown(admin.TabularInline):
+    """Rows that are looked at beside their parent."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class _Variants(_Shown):
+    model = Variant
+    fields = ("sku", "name", "price", "weight_g", "barcode", "is_active")
+    readonly_fields = fields
+    show_change_link = True
+
+
+class _Steps(_Shown):
+    model = ProductStatusHistory
+    fields = ("at", "from_status", "to_status", "actor", "reason")
+    verbose_name_plural = "status history"
+
+
+class _Prices(_Shown):
+    model = PriceHistory
+    fields = ("price_minor", "currency", "valid_from", "valid_to", "actor")
+    verbose_name_plural = "price history"
+
+
+class ProductForm(forms.ModelForm):
+    """Attributes follow the catalog's rule."""
+
+    def clean_attributes(self) -> Any:
+        attributes = self.cleaned_data["attributes"] or {}
+        faults = attribute_faults(attributes) if isinstance(attributes, dict) else ["must be an object"]
+        if faults:
+            raise forms.ValidationError(faults)
+        return attributes
+
+
+@admin.register(Product)
+class ProductAdmin(_CatalogAdmin):
+    """Products with their picture; status changes are actions."""
+
+    form = ProductForm
+    list_display = ("picture", "name", "brand", "category", "status", "price_from", "variant_count", "updated_at")
+    list_display_links = ("picture", "name")
+    list_filter = ("status", ("category", admin.RelatedOnlyFieldListFilter), "brand")
+    list_select_related = ("category",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("name", "slug", "brand", "variants__sku")
+    ordering = ("-created_at",)
+    autocomplete_fields = ("category",)
+    readonly_fields = ("id", "status", "price_from", "version", "created_at", "updated_at")
+    inlines = (_Variants, _Steps)
+    actions = ("publish", "archive")
+    _content: ClassVar = ("slug", "name", "description", "category", "brand", "attributes")
+    fields = (*_content, *readonly_fields)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(variant_count=Count("variants"))
+
+    @admin.display(description="")
+    def picture(self, row: Product) -> str:
+        """The drawing, small."""
+        return format_html('<img src="/api/catalog/products/{}/picture.svg" width="40" height="40" alt="">', row.id)
+
+    @admin.display(description="from", ordering="lowest_price_minor")
+    def price_from(self, row: Product) -> str:
+        """The cheapest active variant's price."""
+        return "-" if row.lowest_price_minor is None else str(Money(row.lowest_price_minor, row.currency))
+
+    @admin.display(description="variants", ordering="variant_count")
+    def variant_count(self, row: Any) -> int:
+        """How many variants it has."""
+        return int(row.variant_count)
+
+    @admin.action(description="Publish", permissions=["change"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        """Publish each that can be."""
+        self._step(request, queryset, services.product_publish)
+
+    @admin.action(description="Archive", permissions=["change"])
+    def archive(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        """Archive each that can be."""
+        self._step(request, queryset, services.product_archive)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        content = {name: form.cleaned_data[name] for name in self._content}
+        content["category"] = None if content["category"] is None else content["category"].slug
+        if change:
+            services.product_update(product=Product.objects.get(id=obj.id), changes=content)
+        else:
+            obj.id = services.product_create(new=services.NewProduct(**content), actor=_actor(request)).id
+
+    def _step(self, request: HttpRequest, queryset: QuerySet[Product], step: Any) -> None:
+        done = 0
+        for row in queryset:
+            try:
+                step(product_id=row.id, actor=_actor(request))
+                done += 1
+            except CatalogError as refusal:
+                self.message_user(request, f"{row}: {refusal}", messages.ERROR)
+        if done:
+            self.message_user(request, f"{done} done.")
+
+
+class VariantForm(forms.ModelForm):
+    """A price is set, not edited: the old one goes into the history."""
+
+    new_price_minor = forms.IntegerField(min_value=0, required=False, help_text="minor units; empty keeps the price")
+
+
+@admin.register(Variant)
+class VariantAdmin(_CatalogAdmin):
+    """Variants; new ones are added over REST."""
+
+    form = VariantForm
+    list_display = ("sku", "product", "name", "price", "is_active")
+    list_filter = ("is_active", "currency")
+    list_select_related = ("product",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("sku", "barcode", "product__name")
+    readonly_fields = ("product", "sku", "price", "version")
+    inlines = (_Prices,)
+    _content: ClassVar = ("name", "weight_g", "barcode", "is_active")
+    fields = ("product", "sku", "price", "new_price_minor", *_content, "version")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        content = {name: form.cleaned_data[name] for name in self._content}
+        variant = services.variant_update(variant=Variant.objects.get(id=obj.id), changes=content)
+        if (amount := form.cleaned_data["new_price_minor"]) is not None:
+            services.variant_reprice(variant=variant, price=Money(amount, variant.currency), actor=_actor(request))
+
+
+@admin.register(Category)
+class CategoryAdmin(_CatalogAdmin):
+    """The tree, by path."""
+
+    list_display = ("path", "name", "position", "product_count", "is_active")
+    list_display_links = ("path", "name")
+    list_filter = ("is_active",)
+    search_fields = ("name", "slug")
+    ordering = ("path",)
+    autocomplete_fields = ("parent",)
+    _content: ClassVar = ("name", "position", "is_active")
+    fields = ("slug", "parent", *_content)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return () if obj is None else ("slug",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(product_count=Count("products"))
+
+    @admin.display(description="products", ordering="product_count")
+    def product_count(self, row: Any) -> int:
+        """How many products are right in it."""
+        return int(row.product_count)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        changes = {name: form.cleaned_data[name] for name in self._content}
+        chosen = form.cleaned_data["parent"]
+        parent = None if chosen is None else chosen.slug
+        if change:
+            row = Category.objects.select_related("parent").get(id=obj.id)
+            if parent != (row.parent and row.parent.slug):
+                changes["parent"] = parent
+            services.category_update(category=row, changes=changes)
+        else:
+            position = changes["position"]
+            obj.id = services.category_create(slug=obj.slug, name=obj.name, parent=parent, position=position).id
+
+
+def _actor(request: HttpRequest) -> str:
+    """The subject under which REST knows the same person."""
+    return str(request.user.pk)
