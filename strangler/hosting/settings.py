@@ -133,13 +133,13 @@ def _base(env: Environment, host: Host) -> dict[str, Any]:
         "WSGI_APPLICATION": host.wsgi_application,
         "INSTALLED_APPS": [
             *host.apps,
+            "strangler.hosting",  # before staticfiles, whose runserver it extends
             "django.contrib.staticfiles",
             "rest_framework",
             "drf_spectacular",
             "drf_spectacular_sidecar",
             "django_prometheus",
             *(capability.package for capability in host.capabilities),
-            "strangler.hosting",
             "strangler",
         ],
         "MIDDLEWARE": [
