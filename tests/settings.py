@@ -18,6 +18,9 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
+    "rest_framework",
+    "drf_spectacular",
+    "monolith.catalog",
     "strangler",
     "tests.sample",
 ]

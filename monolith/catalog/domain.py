@@ -19,7 +19,7 @@ CURRENCIES = tuple(EXPONENTS)
 SKU_PATTERN = r"^[A-Z0-9][A-Z0-9._-]{0,63}$"
 ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SEPARATOR = "/"
-_NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+_NOT_A_WORD = re.compile(r"[\W_]+")
 
 
 class Status(StrEnum):
@@ -70,17 +70,18 @@ def below(ancestor_path: str) -> str:
 
 
 def search_text(parts: Iterable[str]) -> str:
-    """Return what a search looks through: plain lower-case words, with a space before each."""
+    """Return what a search looks through: plain words, with a space before each."""
     return "".join(f" {word}" for part in parts for word in search_words(part))
 
 
 def search_words(text: str) -> list[str]:
     """
-    Split into lower-case ASCII words without accents.
+    Split into words without case and accents.
 
-    Both databases compare these bytes alike, so that a search finds the same products in either home.
+    Both databases then compare the same characters one by one, so that a search finds the same products in either home.
     """
-    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    bare = "".join(character for character in plain if not unicodedata.combining(character))
     return _NOT_A_WORD.sub(" ", bare).split()
 
 

@@ -161,7 +161,7 @@ def _subtree(slug: str) -> QuerySet[Category]:
 
 
 def _search(rows: QuerySet[Product], text: str | None) -> QuerySet[Product]:
-    """Portable on purpose: LIKE over plain ASCII words finds the same ids on SQLite and PostgreSQL."""
+    """Portable on purpose: LIKE over plain words finds the same ids on SQLite and PostgreSQL."""
     if not text:
         return rows.annotate(rank=Value(0))
     words = search_words(text)

@@ -364,13 +364,14 @@ def _update(model: Any, row: Any, fields: Mapping[str, Any]) -> None:
         setattr(row, name, value)
 
 
+# PostgreSQL names the constraint, SQLite the column.
 _TAKEN = {
     "catalog_product_slug_unique": SlugTaken("Another product has this slug."),
-    "catalog_product.slug": SlugTaken("Another product has this slug."),
+    "UNIQUE constraint failed: catalog_product.slug": SlugTaken("Another product has this slug."),
     "catalog_category_slug_unique": SlugTaken("Another category has this slug."),
-    "catalog_category.slug": SlugTaken("Another category has this slug."),
+    "UNIQUE constraint failed: catalog_category.slug": SlugTaken("Another category has this slug."),
     "catalog_variant_sku_unique": SkuTaken("Another variant has this SKU."),
-    "catalog_variant.sku": SkuTaken("Another variant has this SKU."),
+    "UNIQUE constraint failed: catalog_variant.sku": SkuTaken("Another variant has this SKU."),
 }
 
 

@@ -10,76 +10,78 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contracts.catalog.client import Answer, Client
-from tests.contracts.catalog.hosts import Hosts, running
+from tests.support.fixtures import StartPlatform, cluster, start_platform, valkey
+from tests.support.platform import Platform
 
-RUNS = ("monolith", "service", "moving")
+__all__ = ["cluster", "start_platform", "valkey"]
+OTHER = {"monolith": "service", "service": "monolith"}
+MOVES_MIN = 2
+GIVEN_URL = os.environ.get("CATALOG_CONTRACT_URL")
 
 
-@pytest.fixture(scope="session")
-def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
-    """Both hosts on SQLite, or on the PostgreSQL databases that the environment names."""
-    names = ("MONOLITH_DATABASE_URL", "CATALOG_DATABASE_URL")
-    databases = {name: os.environ[f"CONTRACT_{name}"] for name in names if f"CONTRACT_{name}" in os.environ}
-    with running(tmp_path_factory.mktemp("platform"), databases) as started:
+@pytest.fixture(scope="session", params=["postgres", "sqlite"])
+def platform(request: pytest.FixtureRequest, start_platform: StartPlatform) -> Iterator[Platform | None]:
+    """Both hosts, each on a database of its own; None when a running platform was given."""
+    if GIVEN_URL:
+        yield None
+        return
+    with start_platform(request.param, products=0) as started:
         yield started
 
 
-@pytest.fixture(scope="session", params=[*RUNS])
-def catalog_url(request: pytest.FixtureRequest) -> Iterator[str]:
+@pytest.fixture(scope="module", params=["monolith", "service", "moving"])
+def catalog_url(request: pytest.FixtureRequest, platform: Platform | None) -> Iterator[str]:
     """The address under test; it decides where the catalog is served meanwhile."""
-    if url := os.environ.get("CATALOG_CONTRACT_URL"):
-        if request.param != "monolith":
-            pytest.skip("a given platform is taken as it is")
-        yield url
-        return
-    hosts: Hosts = request.getfixturevalue("hosts")
-    if request.param != "moving":
-        hosts.toggle(request.param)
-        yield hosts.monolith_url if request.param == "monolith" else hosts.service_url
-        return
-    with _moving(hosts):
-        yield hosts.monolith_url
+    if platform is None:
+        yield str(GIVEN_URL)
+    elif request.param == "moving":
+        with moving(platform):
+            yield platform.doors["monolith"]
+    else:
+        move(platform, request.param)
+        yield platform.doors[request.param]
 
 
-class _moving:
-    """Toggles the catalog to and fro until left, and fails when it could not."""
+def move(platform: Platform, home: str) -> None:
+    """Make *home* the writer, if it is not already."""
+    if platform.status()["writer"] != home:
+        platform.strangler("toggle", "catalog", home, "--yes")
 
-    def __init__(self, hosts: Hosts) -> None:
-        self._hosts = hosts
-        self._stop = threading.Event()
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self.moves = 0
 
-    def __enter__(self) -> None:
-        self._thread.start()
+@contextmanager
+def moving(platform: Platform) -> Iterator[None]:
+    """Toggle the catalog to and fro until left; fail when it could not."""
+    stop, failures, moved = threading.Event(), [], []
 
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(120)
-        assert self._failure is None, self._failure
-        assert self.moves >= 2, "the suite ended before the catalog had gone and come back"
-
-    def _run(self) -> None:
+    def run() -> None:
         try:
-            while not self._stop.is_set() or self.moves < 2:
-                self._hosts.toggle("monolith" if self._hosts.writer() == "service" else "service")
-                self.moves += 1
+            while not stop.is_set() or len(moved) < MOVES_MIN:
+                moved.append(OTHER[platform.status()["writer"]])
+                move(platform, moved[-1])
         except BaseException as error:
-            self._failure = error
+            failures.append(error)
+
+    mover = threading.Thread(target=run, daemon=True)
+    mover.start()
+    yield
+    stop.set()
+    mover.join(120)
+    assert not failures, failures
+    assert len(moved) >= MOVES_MIN
+    print(f"the catalog moved {len(moved)} times")
 
 
 @pytest.fixture(scope="session")
-def staff_token(request: pytest.FixtureRequest) -> str:
+def staff_token(platform: Platform | None) -> str:
     """A token with the scopes catalog:read and catalog:write."""
-    given = os.environ.get("CATALOG_CONTRACT_TOKEN")
-    return given if given is not None else request.getfixturevalue("hosts").token
+    return os.environ["CATALOG_CONTRACT_TOKEN"] if platform is None else platform.token
 
 
 @pytest.fixture
