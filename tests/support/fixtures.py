@@ -10,6 +10,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 
@@ -18,12 +19,15 @@ from tests.support.platform import Kind, Platform, running_platform
 from tests.support.valkey import running_valkey
 
 PRODUCTS = 1_000
-SOAK = os.environ.get("SOAK") == "1"
-"""Whether the long versions run: `make soak`."""
 
 StartPlatform = Callable[..., AbstractContextManager[Platform]]
 
 __all__ = ["any_platform", "cluster", "postgres_platform", "seed", "sqlite_platform", "start_platform", "valkey"]
+
+
+def long_version(value: Any, *, timeout_s: int) -> Any:
+    """Return a parameter of the version of a test that runs in `make soak` alone."""
+    return pytest.param(value, marks=[pytest.mark.soak, pytest.mark.timeout(timeout_s)])
 
 
 @pytest.fixture(scope="session")
@@ -50,16 +54,14 @@ def valkey() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def start_platform(request: pytest.FixtureRequest) -> StartPlatform:
-    """A function (kind, *, products, **variables) that runs a platform as a context manager."""
+    """A function (kind, *, products, settings, **variables) that runs a platform as a context manager."""
 
-    def start(
-        kind: Kind, *, products: int = PRODUCTS, hosts: bool = True, **variables: str
-    ) -> AbstractContextManager[Platform]:
+    def start(kind: Kind, *, products: int = PRODUCTS, **others: Any) -> AbstractContextManager[Platform]:
         if kind == "sqlite":
-            return running_platform(None, products=products, hosts=hosts, **variables)
+            return running_platform(None, products=products, **others)
         cache = request.getfixturevalue("valkey")
         server = request.getfixturevalue("cluster")
-        return running_platform(server, products=products, hosts=hosts, CACHE_URL=cache, **variables)
+        return running_platform(server, products=products, CACHE_URL=cache, **others)
 
     return start
 

@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,8 @@ from tests.support.shop import fill
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {"monolith": "monolith.config.settings", "catalog": "extracted.catalog.settings"}
+FAULTY_SETTINGS = {host: f"tests.support.settings.{host}" for host in SETTINGS}
+"""The same, with whatever faults the environment asks for."""
 Kind = Literal["postgres", "sqlite"]
 
 
@@ -38,6 +40,7 @@ class Platform:
     Attributes:
         homes: the address of each home's database, as the judge takes it.
         environment: what `manage.py` and the hosts run with.
+        settings: each host's settings module.
     """
 
     kind: Kind
@@ -46,6 +49,7 @@ class Platform:
     environment: dict[str, str]
     doors: dict[str, str]
     token: str
+    settings: Mapping[str, str]
     hosts: dict[str, Process] = field(default_factory=dict)
 
     def manage(
@@ -77,10 +81,20 @@ class Platform:
         found: list[dict[str, Any]] = self.strangler("status", "catalog")["capabilities"]
         return found[0]
 
-    def request(self, home: str, path: str, *, method: str = "GET", **headers: str) -> tuple[int, Any]:
-        """Return (status, body as JSON or text) of a staff request at one home's door."""
-        sent = {"Authorization": f"Bearer {self.token}"} | {k.replace("_", "-"): v for k, v in headers.items()}
-        asked = urllib.request.Request(self.doors[home] + path, method=method, headers=sent)
+    def create_product(self, home: str, slug: str) -> dict[str, Any]:
+        """Make a product through one home's door and return it."""
+        body = {"slug": slug, "name": slug}
+        status, made = self.request(home, "/api/catalog/products", body=body, Idempotency_Key=slug)
+        assert status == 201, (status, made)
+        product: dict[str, Any] = made
+        return product
+
+    def request(self, home: str, path: str, *, body: Any = None, **headers: str) -> tuple[int, Any]:
+        """Return (status, body as JSON or text) of a staff request at one home's door; a POST when it has a body."""
+        sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        content = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(self.doors[home] + path, content, headers=sent)
         try:
             with urllib.request.urlopen(asked, timeout=30) as answer:
                 return answer.status, _body(answer.read())
@@ -111,7 +125,7 @@ class Platform:
         return "\n".join(host.tail() for host in self.hosts.values())
 
     def _environment(self, settings: str) -> dict[str, str]:
-        return self.environment | {"DJANGO_SETTINGS_MODULE": SETTINGS[settings]}
+        return self.environment | {"DJANGO_SETTINGS_MODULE": self.settings[settings]}
 
     def _ready(self, host: Process, port: str) -> bool:
         assert host.alive(), host.tail(60)
@@ -124,14 +138,14 @@ class Platform:
 
 @contextmanager
 def running_platform(
-    server: Cluster | None, *, products: int, hosts: bool = True, **variables: str
+    server: Cluster | None, *, products: int, settings: Mapping[str, str] = SETTINGS, **variables: str
 ) -> Iterator[Platform]:
     """
     Run a platform with *products* products in the monolith until the block ends.
 
     Args:
         server: where the databases are made; None for SQLite files.
-        hosts: False when only `manage.py` is wanted.
+        settings: each host's settings module.
         variables: added to the environment of everything.
     """
     folder = Path(tempfile.mkdtemp(prefix="strangler-platform-"))
@@ -142,12 +156,12 @@ def running_platform(
             addresses = [server.dsn(name) for name in names]
         else:
             addresses = [str(folder / f"{home}.sqlite3") for home in SETTINGS]
-        platform = _platform("postgres" if server else "sqlite", folder, addresses, variables)
+        platform = _platform("postgres" if server else "sqlite", folder, addresses, settings, variables)
         if not server:
             _migrate(platform)
         fill(platform.homes["monolith"], products)
         try:
-            for name in ("catalog", "monolith") if hosts else ():
+            for name in ("catalog", "monolith"):
                 platform.start_host(name)
             yield platform
         finally:
@@ -159,7 +173,9 @@ def running_platform(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _platform(kind: Kind, folder: Path, addresses: list[str], variables: dict[str, str]) -> Platform:
+def _platform(
+    kind: Kind, folder: Path, addresses: list[str], settings: Mapping[str, str], variables: dict[str, str]
+) -> Platform:
     doors = {home: f"http://127.0.0.1:{free_port()}" for home in ("monolith", "service")}
     urls = [address if kind == "postgres" else f"sqlite:///{address}" for address in addresses]
     token = _make_keys(folder / "keys")
@@ -176,7 +192,8 @@ def _platform(kind: Kind, folder: Path, addresses: list[str], variables: dict[st
         "LOG_LEVEL": "WARNING",
         **variables,
     }
-    return Platform(kind, folder, dict(zip(("monolith", "service"), addresses, strict=True)), environment, doors, token)
+    homes = dict(zip(("monolith", "service"), addresses, strict=True))
+    return Platform(kind, folder, homes, environment, doors, token, settings)
 
 
 def _make_keys(folder: Path) -> str:
@@ -199,7 +216,7 @@ def _template(server: Cluster, home: str) -> str:
         folder = Path(tempfile.mkdtemp(prefix="strangler-template-"))
         made = {each: server.create() for each in SETTINGS}
         try:
-            _migrate(_platform("postgres", folder, [server.dsn(name) for name in made.values()], {}))
+            _migrate(_platform("postgres", folder, [server.dsn(name) for name in made.values()], SETTINGS, {}))
         finally:
             shutil.rmtree(folder)
         server.templates |= made

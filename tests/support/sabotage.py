@@ -1,0 +1,54 @@
+"""
+Takes guards out, to prove that the tests find what the guards prevent: SABOTAGE names them, comma separated.
+
+`fence`: no home refuses a write, neither by trigger nor by assertion.
+`late`: a mover that wakes up late is not stopped.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import Any
+
+from django.apps import AppConfig
+
+
+class SabotageConfig(AppConfig):
+    """Installed by the sabotaged settings modules alone."""
+
+    name = "tests.support"
+    label = "sabotage"
+
+    def ready(self) -> None:
+        """Take out what the environment names."""
+        for guard in filter(None, os.environ.get("SABOTAGE", "").split(",")):
+            {"fence": _without_fence, "late": _without_lateness}[guard]()
+
+
+def _without_fence() -> None:
+    from strangler.fence.postgresql import PostgreSQLFence
+    from strangler.fence.sqlite import SQLiteFence
+    from strangler.state import read_ownership
+
+    def assert_nothing(fence: Any, capability: str, _: str) -> int:
+        return read_ownership(fence.connection, capability).epoch
+
+    for fence in (PostgreSQLFence, SQLiteFence):
+        fence.assert_owner = assert_nothing  # type: ignore[method-assign]
+        fence.enable = lambda *_: None  # type: ignore[method-assign,assignment]
+
+
+def _without_lateness() -> None:
+    from django.db import transaction
+
+    from strangler.cutover import ownership
+    from strangler.cutover.journal import Journal
+
+    @contextmanager
+    def anybodys(journal: Journal) -> Any:
+        with transaction.atomic(using=journal.alias):
+            yield
+
+    Journal.mine = anybodys  # type: ignore[method-assign]
+    ownership.hold = lambda *_: None
