@@ -76,10 +76,9 @@ class Client:
             sent.setdefault("Authorization", f"Bearer {self.token}")
         for _ in range(REPEATS_MAX):
             answer = self._once(method, path, content, sent)
-            if answer.status == 503:
-                print(method, path, answer.content)
             if answer.status != 503 or answer.json.get("code") != "moved_midway":
                 break
+            print(f"repeated after moved_midway: {method} {path}")
         return answer
 
     def _once(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> Answer:

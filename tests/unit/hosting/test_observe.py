@@ -1,0 +1,67 @@
+"""What is noted around a request: ids, one line, figures by route template."""
+
+import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory, override_settings
+from django.urls import include, path
+from prometheus_client import REGISTRY
+
+from strangler.hosting.observe import ObserveMiddleware
+
+urlpatterns = [
+    path("api/", include([path("things/<int:thing>/", lambda request, thing: HttpResponse(), name="thing")])),
+]
+
+
+@pytest.fixture(autouse=True)
+def _urls():
+    with override_settings(ROOT_URLCONF=__name__, STATIC_URL="/static/"):
+        yield
+
+
+def counted(route, *, method="GET", status="200"):
+    labels = {"method": method, "route": route, "status_code": status}
+    return REGISTRY.get_sample_value("http_requests_total", labels) or 0
+
+
+def observe(request, response=None):
+    return ObserveMiddleware(lambda _: response or HttpResponse())(request)
+
+
+def test_figures_name_the_route_template_and_never_the_path():
+    before = counted("/api/things/<int:thing>/")
+    observe(RequestFactory().get("/api/things/17/"))
+    assert counted("/api/things/<int:thing>/") == before + 1
+    assert counted("/api/things/17/") == 0
+
+
+def test_a_duration_is_observed_by_the_same_labels():
+    labels = {"method": "GET", "route": "/api/things/<int:thing>/", "status_code": "418"}
+    observe(RequestFactory().get("/api/things/1/"), HttpResponse(status=418))
+    assert REGISTRY.get_sample_value("http_request_duration_seconds_count", labels) == 1
+
+
+def test_unknown_paths_and_methods_share_one_label_each():
+    before = counted("unmatched", method="OTHER")
+    observe(RequestFactory().generic("BREW", "/some/where"))
+    observe(RequestFactory().generic("SPILL", "/else/where"))
+    assert counted("unmatched", method="OTHER") == before + 2
+
+
+def test_a_request_id_is_continued_when_harmless():
+    request = RequestFactory().get("/", headers={"X-Request-ID": "abc-1"})
+    assert observe(request)["X-Request-ID"] == "abc-1"
+    assert request.request_id == "abc-1"
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "a b", "<script>"])
+def test_a_request_id_is_made_otherwise_and_crosses_the_hop(given):
+    request = RequestFactory().get("/", headers={"X-Request-ID": given})
+    made = observe(request)["X-Request-ID"]
+    assert made != given
+    assert request.META["HTTP_X_REQUEST_ID"] == made
+
+
+def test_the_other_homes_request_id_stays_on_its_answer():
+    answer = HttpResponse(headers={"X-Request-ID": "from-there"})
+    assert observe(RequestFactory().get("/"), answer)["X-Request-ID"] == "from-there"
