@@ -19,12 +19,15 @@ class Ownership(models.Model):
     Attributes:
         attempt: the operation and attempt that set the row last; together with *epoch* it is what a
             flip compares before it sets (R1).
+        owned_epoch: the last epoch in which this database's home owned the rows: all writes up to it are here,
+            so until the other home opens, reads of that epoch may be answered from here; 0 when it never did.
     """
 
     capability = models.CharField(max_length=64, primary_key=True)
     owner = models.CharField(max_length=16)
     epoch = models.BigIntegerField()
     attempt = models.CharField(max_length=64, default="")
+    owned_epoch = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "strangler_ownership"

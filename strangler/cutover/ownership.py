@@ -20,11 +20,14 @@ class FlipRefused(StranglerError):
     """The row says something else than the flip expected: another attempt has been here."""
 
 
-def _flip(connection: BaseDatabaseWrapper, capability: str, expected: tuple[str, int], new: Owned) -> bool:
+def _flip(
+    connection: BaseDatabaseWrapper, capability: str, expected: tuple[str, int], new: Owned, *, opens: bool
+) -> bool:
     """Compare and set; False when the row holds *new* already, and was left alone."""
+    owned = ", owned_epoch = epoch + 1" if opens else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s"
+            f"UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s{owned}"
             " WHERE capability = %s AND owner = %s AND epoch = %s",
             [new.owner, new.epoch, new.attempt, capability, *expected],
         )
@@ -87,7 +90,7 @@ def close(
     fence = fence_of(connection)
     with short_transaction(connection):
         fence.lock_out_writers(capability)
-        _flip(connection, capability, expected, new)
+        _flip(connection, capability, expected, new, opens=False)
         fence.enable(capability, tables)
 
 
@@ -103,7 +106,7 @@ def admit(
     """
     limit(connection, lock_ms=LOCK_TIMEOUT_MS, idle_ms=IDLE_LIMIT_MS)
     fence_of(connection).disable(tables)
-    if not _flip(connection, capability, expected, new):
+    if not _flip(connection, capability, expected, new, opens=True):
         raise FlipRefused(f"{connection.alias!r} was opened by another attempt; the rows copied here are late.")
 
 
@@ -133,8 +136,9 @@ def reopen(connection: BaseDatabaseWrapper, capability: str, tables: Sequence[st
     with short_transaction(connection), connection.cursor() as cursor:
         fence_of(connection).disable(tables)
         cursor.execute(
-            "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s WHERE capability = %s AND epoch < %s",
-            [new.owner, new.epoch, new.attempt, capability, below],
+            "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s, owned_epoch = %s"
+            " WHERE capability = %s AND epoch < %s",
+            [new.owner, new.epoch, new.attempt, new.epoch, capability, below],
         )
         if not cursor.rowcount and read_ownership(connection, capability)[:2] != (new.owner, new.epoch):
             raise _surprise(connection, capability, (new.owner, new.epoch))

@@ -58,7 +58,8 @@ def after_migrate(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
     for capability, home in get_conf().homes_at(using):
         with transaction.atomic(using=using):
             Ownership.objects.using(using).get_or_create(
-                capability=capability, defaults={"owner": "monolith", "epoch": 1}
+                capability=capability,
+                defaults={"owner": "monolith", "epoch": 1, "owned_epoch": int(home == "monolith")},
             )
             if read_ownership(connections[using], capability).owner != home:
                 present = set(connections[using].introspection.table_names())

@@ -18,6 +18,7 @@ _BODYLESS = frozenset({204, 304})
 class _Forwarded(HttpResponseBase):
     """Sends several Set-Cookie fields as they came: Django's own cookies hold one per name (RFC 6265 3)."""
 
+    outcome = "forwarded"
     set_cookies: tuple[tuple[str, str], ...] = ()
 
     def items(self) -> Iterable[tuple[str, str]]:

@@ -62,6 +62,7 @@ class HandBack(HttpResponse):
     """The answer by which this home hands a request back."""
 
     status_code = 421
+    outcome = "handed_back"
 
     def __init__(self, capability: str, owner: str, epoch: int) -> None:
         super().__init__(content_type="text/plain")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,16 +11,15 @@ from django.http.response import HttpResponseBase
 
 from strangler.conf import HOMES, Home, get_conf
 from strangler.fence import Moved
-from strangler.proxy.answers import StreamedAnswer, WholeAnswer
 from strangler.proxy.bodies import body_of
 from strangler.proxy.figures import count_request
-from strangler.proxy.hops import HandBack, Hop, read_hop, restore_origin
+from strangler.proxy.hops import Hop, read_hop, restore_origin
 from strangler.proxy.identity import read_identity
 from strangler.proxy.local import GetResponse, run_nobodys_write
 from strangler.proxy.problems import EXPECTED_ERRORS, Code, ProblemAnswer, moved_midway, problem_of
 from strangler.proxy.serving import Serving, other
 from strangler.proxy.subjects import issue_subject, subject_of
-from strangler.routing import READ_METHODS, Decision, Facts, Table, decide
+from strangler.routing import READ_METHODS, Decision, Facts, decide
 from strangler.state import follower
 from strangler.transport import signing
 from strangler.transport.headers import without_reserved
@@ -40,6 +40,8 @@ class StranglerMiddleware:
         self._get_response = get_response
         self._conf = get_conf()
         self._serving = Serving(get_response, self._conf)
+        # The table holds routes of this host's capabilities only.
+        self._home_of: dict[str, Home] = {n: h for n in self._conf.capabilities if (h := self._conf.home_of(n))}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         environ = request.META
@@ -67,7 +69,7 @@ class StranglerMiddleware:
         response = self._serve(request, hop, decision)
         if newcomer:
             issue_subject(request, response)
-        self._finish(response, table, decision, hop)
+        self._finish(response, table.version, decision, hop)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
@@ -96,26 +98,24 @@ class StranglerMiddleware:
             response._resource_closers.append(body.close)  # type: ignore[attr-defined]  # as Django closes the request
         return response
 
-    def _finish(self, response: HttpResponseBase, table: Table, decision: Decision, hop: Hop | None) -> None:
+    def _finish(self, response: HttpResponseBase, version: int, decision: Decision, hop: Hop | None) -> None:
         """Say who served it, in the answer and in the figures."""
-        own_home = self._conf.home_of(decision.capability)
-        assert own_home is not None  # the table holds routes of this host's capabilities only
-        if isinstance(response, WholeAnswer | StreamedAnswer):
-            # The home that served has marked it.
-            count_request(decision.capability, other(own_home), decision.kind, "forwarded")
-            return
-        if self._conf.expose_headers:
-            response.headers["Strangler-Home"] = own_home
-            response.headers["Strangler-Version"] = str(table.version)
-        count_request(decision.capability, own_home, decision.kind, _outcome(response, hop))
+        home = self._home_of[decision.capability]
+        outcome = getattr(response, "outcome", None)
+        if outcome == "forwarded":  # and marked by the home that served it
+            home = other(home)
+        elif self._conf.expose_headers:
+            # Past Django's own setter, which would encode the same two values again for every answer.
+            response.headers._store.update(_marks(home, version))
+        count_request(decision.capability, home, decision.kind, outcome or ("hop" if hop else "local"))
 
 
-def _outcome(response: HttpResponseBase, hop: Hop | None) -> str:
-    if isinstance(response, ProblemAnswer):
-        return response.problem.code
-    if isinstance(response, HandBack):
-        return "handed_back"
-    return "local" if hop is None else "hop"
+@lru_cache(maxsize=16)
+def _marks(home: Home, version: int) -> dict[str, tuple[str, str]]:
+    return {
+        "strangler-home": ("Strangler-Home", home),
+        "strangler-version": ("Strangler-Version", str(version)),
+    }
 
 
 def _hop(request: HttpRequest, reserved: Mapping[str, str]) -> Hop | None:

@@ -64,11 +64,11 @@ class ProblemAnswer(HttpResponse):
     A problem as an answer.
 
     Attributes:
-        problem: which one.
+        outcome: which one, for the figures.
     """
 
     def __init__(self, request: HttpRequest, code: Code, detail: str) -> None:
-        self.problem = code
+        self.outcome = code.code
         members = {
             "type": f"urn:problem:{code.code}",
             "title": code.title,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -20,6 +21,8 @@ from strangler.state import follower, wait_for_epoch
 
 # Reads that a home serves although it need not be the writer: a share of the subjects, or a person's wish.
 _ANY_HOME = frozenset({"share", "override"})
+# A read forwarded by a table that may be old, by a home whose own database does not answer.
+_UNASKED = "unasked"
 
 
 class Serving:
@@ -29,7 +32,7 @@ class Serving:
         self._get_response = get_response
         self._forwarder = Forwarder(conf)
         self._conf = conf
-        self._home_of: dict[str, Home | None] = {name: conf.home_of(name) for name in conf.capabilities}
+        self._home_of: dict[str, Home] = {n: h for n in conf.capabilities if (h := conf.home_of(n))}
 
     def routed(self, request: HttpRequest, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
         """
@@ -39,16 +42,26 @@ class Serving:
             BadRequest, RemoteCallError, Saturated: what the client is told instead of an answer.
         """
         home = self._home_of[decision.capability]
+        if decision.kind == "read":
+            decision = self._asked(decision)
         if decision.home != home and not ends_here(request):
             return self._there_first(request, decision, decision.epoch, body)
         if decision.kind == "write":
             return self._write_here_first(request, decision, body)
-        if decision.switching or not follower.leased():
-            owned = owner_of(decision.capability)
-            if owned.owner != home and decision.reason not in _ANY_HOME:
-                there = decision._replace(home=other(home))
-                return self._there_first(request, there, owned.epoch, body)
         return self._read_here(request, body)
+
+    def _asked(self, decision: Decision) -> Decision:
+        """Return the decision for a read as this home's own database makes it, when the table may be old (ADR 0005)."""
+        if decision.reason in _ANY_HOME or not (decision.switching or not follower.leased()):
+            return decision
+        home = self._home_of[decision.capability]
+        try:
+            owned = owner_of(decision.capability)
+        except DatabaseError:
+            if decision.home == home:
+                raise
+            return decision._replace(reason=_UNASKED)
+        return decision._replace(home=home if owned.owner == home else other(home), epoch=owned.epoch)
 
     def hopped(self, request: HttpRequest, hop: Hop, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
         """Serve a request that the other home forwarded, or hand it back; it is never forwarded again (R4)."""
@@ -73,7 +86,7 @@ class Serving:
             if decision.kind == "read":
                 body.give_to(request)
         if decision.kind == "read":
-            # The other home is not open yet or no longer the owner: nothing acknowledged can be missing here.
+            # The other home has not opened in the epoch that our own row names: our rows are closed, and complete.
             return self._get_response(request)
         own_epoch = owner_of(decision.capability).epoch
         outcome = run_write(self._get_response, request, decision.capability, own_epoch, body)
@@ -99,7 +112,10 @@ class Serving:
         current = decision.epoch >= hop.epoch and not decision.switching and follower.leased()
         if not (current and (any_home or decision.home == home)):
             owned = owner_of(hop.capability)
-            if owned.epoch < hop.epoch or not (any_home or owned.owner == home):
+            # A home that has closed still holds every write up to its last epoch, and the sender had not opened
+            # when the request was under way already: its rows, though closed, are the newest there are.
+            owned_epoch = owned.epoch if any_home or owned.owner == home else owned.owned_epoch
+            if owned_epoch < hop.epoch or (hop.reason == _UNASKED and owned.owner != home):
                 return HandBack(hop.capability, owned.owner, owned.epoch)
         return self._read_here(request, body)
 
@@ -123,6 +139,6 @@ class Serving:
         return outcome
 
 
-def other(home: Home | None) -> Home:
+def other(home: Home) -> Home:
     """Return the home that *home* is not."""
     return "service" if home == "monolith" else "monolith"

@@ -10,11 +10,12 @@ from strangler.errors import SetupError
 
 
 class Owned(NamedTuple):
-    """Who may write a capability's rows, as one database knows it."""
+    """Who may write a capability's rows, as one database knows it; `strangler.models.Ownership` says more."""
 
     owner: str
     epoch: int
     attempt: str = ""
+    owned_epoch: int = 0
 
 
 def read_ownership(connection: BaseDatabaseWrapper, capability: str) -> Owned:
@@ -25,7 +26,9 @@ def read_ownership(connection: BaseDatabaseWrapper, capability: str) -> Owned:
         SetupError: the database has no row for *capability*.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT owner, epoch, attempt FROM strangler_ownership WHERE capability = %s", [capability])
+        cursor.execute(
+            "SELECT owner, epoch, attempt, owned_epoch FROM strangler_ownership WHERE capability = %s", [capability]
+        )
         row = cursor.fetchone()
     if row is None:
         raise SetupError([f"{connection.alias!r} has no ownership row for {capability!r}: run `migrate` there."])
