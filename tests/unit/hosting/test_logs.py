@@ -31,7 +31,7 @@ def test_a_line_names_host_and_ids(lines):
         structlog.stdlib.get_logger("x").info("happened", amount=3)
         logging.getLogger("foreign").warning("said %s", "so")
     own, foreign = lines()
-    assert own["event"], own["amount"] == ("happened", 3)
+    assert (own["event"], own["amount"]) == ("happened", 3)
     assert foreign["event"] == "said so"
     for line in (own, foreign):
         assert (line["host"], line["trace_id"], line["span_id"], line["request_id"]) == ("catalog", "t", "s", "r")
