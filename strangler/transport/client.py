@@ -7,20 +7,26 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPSConnection
-from io import BufferedReader
 from select import POLLIN, poll
-from socket import SocketIO, socket
-from ssl import SSLWantReadError
-from typing import Any, Protocol
+from socket import socket
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from strangler.transport.deadline import Deadline
 from strangler.transport.errors import BadReply, TimedOut, Unreachable, UpstreamSaturated
 from strangler.transport.headers import Headers
-from strangler.transport.wire import PIECE_BYTES, Head, body_pieces, chunk, read_any_head, read_head, request_head
+from strangler.transport.wire import (
+    PIECE_BYTES,
+    Head,
+    Incoming,
+    body_pieces,
+    chunk,
+    read_any_head,
+    read_head,
+    request_head,
+)
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110 9.2.1
-_READER_BYTES = 64 << 10
 
 
 class Body(Protocol):
@@ -54,7 +60,7 @@ class Outgoing:
 
     Attributes:
         fields: everything but framing.
-        timeout_s: until the answer's head; afterwards for each wait for a piece of its body.
+        timeout_s: for the next byte of the answer; a slow client's upload and a long download may take longer.
         repeatable: a read, which may run twice.
     """
 
@@ -82,7 +88,8 @@ class Connection:
         except OSError as error:
             raise Unreachable(f"{upstream.authority}: {error}") from error
         self._socket: socket = http.sock
-        self._reader: BufferedReader[Any] = BufferedReader(SocketIO(self._socket, "r"), _READER_BYTES)
+        self._timeout_s = timeout_s
+        self._incoming = Incoming(self._socket.recv)
         self._poll = poll()
         self._poll.register(self._socket, POLLIN)
         self.reused = False
@@ -90,22 +97,13 @@ class Connection:
 
     def is_stale(self) -> bool:
         """Tell whether an idle connection was closed, or holds bytes that nobody asked for."""
-        self._socket.settimeout(0)
-        try:
-            if self._reader.peek(1):
-                return True
-        except SSLWantReadError:
-            return False
-        except OSError:
-            return True
-        return bool(self._poll.poll(0))
+        return self._incoming.pending or bool(self._poll.poll(0))
 
     def close(self) -> None:
         """Close it; a second time does nothing."""
-        self._reader.close()
         self._socket.close()
 
-    def exchange(self, request: Outgoing, deadline: Deadline) -> Head:
+    def exchange(self, request: Outgoing) -> Head:
         """
         Send *request* and read the head of its answer; `pieces` reads the rest.
 
@@ -113,71 +111,69 @@ class Connection:
             RemoteCallError: see `sent` for what may have happened.
         """
         self.sent = False
+        self._wait_at_most(request.timeout_s)
         try:
-            return self._exchange(request, deadline)
+            return self._exchange(request)
         except TimeoutError as error:
             raise TimedOut("the other home did not answer within the deadline") from error
         except OSError as error:
             raise Unreachable(f"the connection to the other home broke: {error}") from error
 
-    def _exchange(self, request: Outgoing, deadline: Deadline) -> Head:
+    def _wait_at_most(self, timeout_s: float) -> None:
+        if timeout_s != self._timeout_s:
+            self._socket.settimeout(timeout_s)
+            self._timeout_s = timeout_s
+
+    def _exchange(self, request: Outgoing) -> Head:
         body = request.body
         head = request_head(request.method, request.target, _framed(request, body))
         if body is None:
-            self._send(head, deadline)
+            self._send(head)
         elif body.large:
-            self._send(head, deadline)
-            return self._answer_before_body(request.method, deadline) or self._send_body(request, body)
+            self._send(head)
+            return self._answer_before_body(request.method) or self._send_body(request.method, body)
         else:
-            self._send(head + b"".join(_encoded(body)), deadline)
-        return self._read_head(request.method, deadline)
+            self._send(head + b"".join(_encoded(body)))
+        return read_head(self._incoming, request.method)
 
-    def _send(self, raw: bytes, deadline: Deadline) -> None:
-        self._socket.settimeout(deadline.left())
+    def _send(self, raw: bytes) -> None:
         first = self._socket.send(raw)
         self.sent = True
         if first < len(raw):
             self._socket.sendall(memoryview(raw)[first:])
 
-    def _read_head(self, method: str, deadline: Deadline) -> Head:
-        self._socket.settimeout(deadline.left())
-        return read_head(self._reader, method)
-
-    def _answer_before_body(self, method: str, deadline: Deadline) -> Head | None:
+    def _answer_before_body(self, method: str) -> Head | None:
         """
         Wait for 100 Continue; return the final answer when that came instead (RFC 9110 10.1.1).
 
         The other home asks for the content once it knows that it may take the request, which a switch can delay.
         """
-        self._socket.settimeout(deadline.left())
-        head = read_any_head(self._reader, method)
+        head = read_any_head(self._incoming, method)
         return replace(head, reusable=False) if head.status >= 200 else None
 
-    def _send_body(self, request: Outgoing, body: Body) -> Head:
+    def _send_body(self, method: str, body: Body) -> Head:
         """
-        Send a large body as fast as the client gives it; the deadline counts again from its end.
+        Send a large body as fast as the client gives it.
 
         An answer that comes although sending failed is the answer (RFC 9112 9.5).
         """
-        self._socket.settimeout(request.timeout_s)
         try:
             for piece in _encoded(body):
                 self._socket.sendall(piece)
         except OSError:
-            return replace(self._read_head(request.method, Deadline(request.timeout_s)), reusable=False)
-        return self._read_head(request.method, Deadline(request.timeout_s))
+            return replace(read_head(self._incoming, method), reusable=False)
+        return read_head(self._incoming, method)
 
-    def pieces(self, head: Head, timeout_s: float) -> Iterator[bytes]:
+    def pieces(self, head: Head) -> Iterator[bytes]:
         """
-        Yield the body; *timeout_s* bounds each wait, not the whole.
+        Yield the body.
 
         Raises:
             BadReply: it ended early.
-            TimedOut: nothing came for *timeout_s*.
+            TimedOut: nothing came for as long as the head might have taken.
         """
-        self._socket.settimeout(timeout_s)
         try:
-            yield from body_pieces(self._reader, head)
+            yield from body_pieces(self._incoming, head)
         except TimeoutError as error:
             raise TimedOut("the other home stopped in the middle of its answer") from error
         except OSError as error:
@@ -210,11 +206,11 @@ class Reply:
         head: status and fields.
     """
 
-    def __init__(self, head: Head, connection: Connection, pool: Upstream, timeout_s: float) -> None:
+    def __init__(self, head: Head, connection: Connection, pool: Upstream) -> None:
         self.head = head
         self._connection: Connection | None = connection
         self._pool = pool
-        self._pieces = connection.pieces(head, timeout_s)
+        self._pieces = connection.pieces(head)
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -280,12 +276,12 @@ class Upstream:
         except BaseException:
             self._places.release()
             raise
-        return Reply(head, connection, self, request.timeout_s)
+        return Reply(head, connection, self)
 
     def _exchange(self, request: Outgoing, deadline: Deadline) -> tuple[Connection, Head]:
         connection = self._idle_connection() or self._connect(deadline)
         try:
-            return connection, connection.exchange(request, deadline)
+            return connection, connection.exchange(request)
         except Unreachable:
             connection.close()
             if not (connection.reused and _may_repeat(request, connection)):
@@ -295,7 +291,7 @@ class Upstream:
             raise
         connection = self._connect(deadline)
         try:
-            return connection, connection.exchange(request, deadline)
+            return connection, connection.exchange(request)
         except BaseException:
             connection.close()
             raise

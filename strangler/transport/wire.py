@@ -8,17 +8,15 @@ taken for another once connections are shared, so here each is a `BadReply`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from io import BufferedReader
-from typing import Any
 
 from strangler.transport.errors import BadReply, Unreachable
 from strangler.transport.headers import Headers
 
 PIECE_BYTES = 64 << 10
-_LINE_BYTES_MAX = 64 << 10
-_FIELDS_MAX = 200
+HEAD_BYTES_MAX = 128 << 10
+_VERSIONS = frozenset({"HTTP/1.1", "HTTP/1.0"})
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
 _BODYLESS = frozenset({204, 304})
 
@@ -53,7 +51,50 @@ def chunk(piece: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
-def read_head(reader: BufferedReader[Any], method: str) -> Head:
+class Incoming:
+    """
+    The bytes that arrive on a connection, those of one answer after those of another.
+
+    Args:
+        receive: reads up to so many bytes; nothing means the end.
+    """
+
+    def __init__(self, receive: Callable[[int], bytes]) -> None:
+        self._receive = receive
+        self._held = b""
+        self._at = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether bytes have arrived that nobody has read."""
+        return self._at < len(self._held)
+
+    def some(self, limit: int) -> bytes:
+        """Return at least one and at most *limit* bytes, or nothing at the end."""
+        if not self.pending:
+            return self._receive(limit)
+        piece = self._held[self._at : self._at + limit]
+        self._at += len(piece)
+        return piece
+
+    def until(self, mark: bytes) -> bytes | None:
+        """Return what stands before *mark*, which is dropped; None when there is nothing at all before the end."""
+        while (end := self._held.find(mark, self._at)) < 0:
+            self._held, self._at = self._held[self._at :], 0
+            if len(self._held) > HEAD_BYTES_MAX:
+                raise BadReply("the answer's fields have no end")
+            piece = self._receive(PIECE_BYTES)
+            if not piece:
+                if self._held:
+                    raise BadReply(f"the answer was cut within its head: {self._held[:80]!r}")
+                return None
+            self._held += piece
+        found = self._held[self._at : end]
+        self._at = end + len(mark)
+        return found
+
+
+def read_head(incoming: Incoming, method: str) -> Head:
     """
     Read up to the end of the final answer's fields; interim answers are dropped.
 
@@ -61,46 +102,37 @@ def read_head(reader: BufferedReader[Any], method: str) -> Head:
         Unreachable: the connection ended before the first byte.
         BadReply: what came is no answer.
     """
-    while (head := read_any_head(reader, method)).status < 200:
+    while (head := read_any_head(incoming, method)).status < 200:
         pass
     return head
 
 
-def read_any_head(reader: BufferedReader[Any], method: str) -> Head:
+def read_any_head(incoming: Incoming, method: str) -> Head:
     """Read up to the end of the next answer's fields, be it interim (1xx) or final."""
-    version, status, reason = _status_line(reader)
+    raw = incoming.until(b"\r\n\r\n")
+    if raw is None:
+        raise Unreachable("the other home closed the connection without an answer")
+    status_line, *lines = raw.decode("latin-1").split("\r\n")
+    version, status, reason = _status(status_line)
     if status == 101:
         raise BadReply("the other home switched protocols, which nobody asked for")  # RFC 9110 15.2.2
-    return _head(method, version, status, reason, _fields(reader))
+    return _head(method, version, status, reason, [_field(line) for line in lines])
 
 
-def _status_line(reader: BufferedReader[Any]) -> tuple[str, int, str]:
-    line = reader.readline(_LINE_BYTES_MAX)
-    if not line:
-        raise Unreachable("the other home closed the connection without an answer")
-    version, _, rest = line.decode("latin-1").rstrip("\r\n").partition(" ")
+def _status(line: str) -> tuple[str, int, str]:
+    version, _, rest = line.partition(" ")
     code, _, reason = rest.partition(" ")
-    if not line.endswith(b"\n") or version not in {"HTTP/1.1", "HTTP/1.0"} or not _is_status(code):
+    if version not in _VERSIONS or not (len(code) == 3 and code.isascii() and code.isdigit() and "1" <= code[0] <= "5"):
         raise BadReply(f"not a status line: {line[:80]!r}")
     return version, int(code), reason
 
 
-def _is_status(code: str) -> bool:
-    return len(code) == 3 and code.isascii() and code.isdigit() and "1" <= code[0] <= "5"
-
-
-def _fields(reader: BufferedReader[Any]) -> Headers:
-    fields: Headers = []
-    while (line := reader.readline(_LINE_BYTES_MAX)) not in (b"\r\n", b"\n"):
-        name, colon, value = line.decode("latin-1").partition(":")
-        # A folded line begins with a space, and so has no valid name (RFC 9112 5.2).
-        if not line.endswith(b"\n") or not colon or not name or name != name.strip() or len(fields) == _FIELDS_MAX:
-            raise BadReply(f"not a field line: {line[:80]!r}")
-        value = value.strip(" \t\r\n")
-        if "\r" in value or "\0" in value:
-            raise BadReply(f"a bare CR or NUL in {name!r}")  # RFC 9110 5.5
-        fields.append((name, value))
-    return fields
+def _field(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    # A folded line begins with a space, and so has no valid name (RFC 9112 5.2); a bare CR or LF ends no line (2.2).
+    if not colon or not name or name != name.strip() or "\n" in line or "\r" in line or "\0" in line:
+        raise BadReply(f"not a field line: {line[:80]!r}")
+    return name, value.strip(" \t")
 
 
 def _head(method: str, version: str, status: int, reason: str, fields: Headers) -> Head:
@@ -128,7 +160,7 @@ def _size(value: str) -> int:
     return int(value)
 
 
-def body_pieces(reader: BufferedReader[Any], head: Head) -> Iterator[bytes]:
+def body_pieces(incoming: Incoming, head: Head) -> Iterator[bytes]:
     """
     Yield the body as it arrives.
 
@@ -136,32 +168,35 @@ def body_pieces(reader: BufferedReader[Any], head: Head) -> Iterator[bytes]:
         BadReply: it ended before it was complete.
     """
     if head.chunked:
-        return _chunks(reader)
+        return _chunks(incoming)
     if head.size is None:
-        return iter(lambda: reader.read1(PIECE_BYTES), b"")
-    return _sized(reader, head.size)
+        return iter(lambda: incoming.some(PIECE_BYTES), b"")
+    return _sized(incoming, head.size)
 
 
-def _sized(reader: BufferedReader[Any], left: int) -> Iterator[bytes]:
+def _sized(incoming: Incoming, left: int) -> Iterator[bytes]:
     while left:
-        piece = reader.read1(min(left, PIECE_BYTES))
+        piece = incoming.some(min(left, PIECE_BYTES))
         if not piece:
             raise BadReply(f"the answer ended {left} bytes early")  # RFC 9112 8
         left -= len(piece)
         yield piece
 
 
-def _chunks(reader: BufferedReader[Any]) -> Iterator[bytes]:
-    while size := _chunk_size(reader.readline(_LINE_BYTES_MAX)):
-        yield from _sized(reader, size)
-        if reader.read(2) != b"\r\n":
+def _chunks(incoming: Incoming) -> Iterator[bytes]:
+    while size := _chunk_size(incoming.until(b"\r\n")):
+        yield from _sized(incoming, size)
+        if incoming.until(b"\r\n") != b"":
             raise BadReply("a chunk does not end where it said")
-    _fields(reader)  # trailers: read and dropped (RFC 9110 6.5.1)
+    while trailer := incoming.until(b"\r\n"):
+        _field(trailer.decode("latin-1"))  # read and dropped (RFC 9110 6.5.1)
+    if trailer is None:
+        raise BadReply("the answer ended without its last line")
 
 
-def _chunk_size(line: bytes) -> int:
-    digits = line.rstrip(b"\r\n").split(b";", 1)[0].rstrip(b" \t")
+def _chunk_size(line: bytes | None) -> int:
+    digits = (line or b"").split(b";", 1)[0].rstrip(b" \t")
     # int() would also take 0x3, +3 and 1_0.
-    if not line.endswith(b"\n") or not 0 < len(digits) < 16 or digits.strip(_HEX_DIGITS):
-        raise BadReply(f"not a chunk size: {line[:40]!r}")
+    if not 0 < len(digits) < 16 or digits.strip(_HEX_DIGITS):
+        raise BadReply(f"not a chunk size: {digits[:40]!r}")
     return int(digits, 16)

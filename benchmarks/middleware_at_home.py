@@ -1,0 +1,68 @@
+"""
+What the middleware costs a request that stays at home: a trivial view under granian, with it and without it.
+
+Two servers run at once and are loaded in turn; figures are medians, and ratios are of medians.
+Run: python -m benchmarks.middleware_at_home [--rounds 7] [--seconds 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from benchmarks.harness import Run, alternate, commit, load, median, need, site, table
+
+CASES = {"no route matches": "/plain/", "a route of this home": "/routed/"}
+
+
+def compare(directory: Path, stack: str, rounds: int, seconds: int) -> list[list[str]]:
+    """Return a row per case for one stack of middleware."""
+    shared = {"BENCH_STACK": stack}
+    with (
+        site(directory, name=f"{stack}-with", BENCH_ROUTER="with", **shared) as (with_process, with_port),
+        site(directory, name=f"{stack}-without", BENCH_ROUTER="without", **shared) as (without_process, without_port),
+    ):
+        measure = partial(load, seconds=seconds, connections=8)
+        runs = {}
+        for case, path in CASES.items():
+            runs[f"{case} without"] = partial(measure, f"http://127.0.0.1:{without_port}{path}", without_process)
+            runs[f"{case} with"] = partial(measure, f"http://127.0.0.1:{with_port}{path}", with_process)
+        results = alternate(runs, rounds)
+    return [row(stack, case, results[f"{case} without"], results[f"{case} with"]) for case in CASES]
+
+
+def row(stack: str, case: str, without: list[Run], with_it: list[Run]) -> list[str]:
+    """Return the figures of one comparison."""
+    assert not sum(run.errors for run in [*without, *with_it])
+    throughput = median(with_it, "per_s") / median(without, "per_s")
+    cpu = median(with_it, "cpu_us") - median(without, "cpu_us")
+    return [
+        f"{stack}, {case}",
+        f"{median(without, 'per_s'):,.0f}",
+        f"{median(with_it, 'per_s'):,.0f}",
+        f"{throughput:.3f}",
+        f"{median(without, 'cpu_us'):.0f}",
+        f"{median(with_it, 'cpu_us'):.0f}",
+        f"{cpu:+.1f} ({cpu / median(without, 'cpu_us'):+.1%})",
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=3)
+    given = parser.parse_args()
+    need("wrk")
+    rows = []
+    with tempfile.TemporaryDirectory() as directory:
+        for stack in ("bare", "startproject"):
+            rows += compare(Path(directory), stack, given.rounds, given.seconds)
+    print(f"commit {commit()}, {given.rounds} rounds of {given.seconds} s each, medians\n")
+    header = ["middleware, request", "req/s without", "with", "ratio", "CPU us without", "with", "difference"]
+    print(table(header, rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""
+What the hop costs: a client directly at the other home, through our proxy, through nginx and through HAProxy, in one run.
+
+The other home is a trivial Django view under granian in every case. The CPU is that of the hop's processes alone. Our hop
+is a whole Django host under granian (one worker), and decides, signs and counts; the others only pass bytes on.
+Run: python -m benchmarks.proxied_request [--rounds 5] [--seconds 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import psutil
+
+from benchmarks.harness import Run, alternate, commit, free_port, load, median, need, running, site, table
+
+CONNECTIONS = (1, 16)
+
+NGINX = """
+daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log /dev/null;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f;
+  uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
+  upstream home {{ server 127.0.0.1:{upstream}; keepalive 64; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://home; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Host $host;
+      proxy_set_header X-Forwarded-Proto $scheme;
+    }}
+  }}
+}}
+"""
+
+HAPROXY = """
+global
+  nbthread 1
+defaults
+  mode http
+  timeout connect 1s
+  timeout client 30s
+  timeout server 30s
+  http-reuse always
+  option forwardfor
+frontend in
+  bind 127.0.0.1:{port}
+  default_backend home
+backend home
+  server home 127.0.0.1:{upstream}
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3)
+    given = parser.parse_args()
+    need("wrk", "nginx", "haproxy")
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
+        hops = start_hops(Path(directory), stack)
+        rows = []
+        for connections in CONNECTIONS:
+            runs = {name: partial(measure, *hop, given.seconds, connections) for name, hop in hops.items()}
+            rows += rows_of(alternate(runs, given.rounds), connections)
+    print(f"commit {commit()}, {given.rounds} rounds of {given.seconds} s each, medians, answers of 1 KiB\n")
+    print(table(["hop, connections", "req/s", "of direct", "p50 ms", "p99 ms", "CPU us per request"], rows))
+
+
+def start_hops(directory: Path, stack: ExitStack) -> dict[str, tuple[psutil.Process | None, int]]:
+    """Start the other home and every hop before it; return process and port of each."""
+    _, upstream = stack.enter_context(site(directory, name="upstream", BENCH_ROUTER="without"))
+    ours = site(directory, name="monolith", moved=True, BENCH_UPSTREAM=f"http://127.0.0.1:{upstream}")
+    hops: dict[str, tuple[psutil.Process | None, int]] = {
+        "direct": (None, upstream),
+        "django-strangler": stack.enter_context(ours),
+    }
+    for name, text, command in (
+        ("nginx", NGINX, ["nginx", "-c", "{file}"]),
+        ("HAProxy", HAPROXY, ["haproxy", "-db", "-f", "{file}"]),
+    ):
+        port, file = free_port(), directory / f"{name}.conf"
+        file.write_text(text.format(dir=directory, port=port, upstream=upstream))
+        arguments = [argument.format(file=file) for argument in command]
+        hops[name] = (stack.enter_context(running(arguments, port)), port)
+    return hops
+
+
+def measure(process: psutil.Process | None, port: int, seconds: int, connections: int) -> Run:
+    """Load one hop."""
+    return load(f"http://127.0.0.1:{port}/routed/", process, seconds=seconds, connections=connections)
+
+
+def rows_of(results: dict[str, list[Run]], connections: int) -> list[list[str]]:
+    """Return one row per hop."""
+    assert not sum(run.errors for runs in results.values() for run in runs)
+    direct = median(results["direct"], "per_s")
+    return [
+        [
+            f"{name}, {connections}",
+            f"{median(runs, 'per_s'):,.0f}",
+            f"{median(runs, 'per_s') / direct:.2f}",
+            f"{median(runs, 'p50_ms'):.2f}",
+            f"{median(runs, 'p99_ms'):.2f}",
+            "-" if name == "direct" else f"{median(runs, 'cpu_us'):.0f}",
+        ]
+        for name, runs in results.items()
+    ]
+
+
+if __name__ == "__main__":
+    main()
