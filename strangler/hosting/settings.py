@@ -216,6 +216,7 @@ def _caches(env: Environment, host: Host) -> dict[str, Any]:
 
 def _celery(env: Environment, host: Host) -> dict[str, Any]:
     url = env.text("BROKER_URL")
+    visibility_s = env.number("TASK_VISIBILITY_S", 30)
     return {
         "CELERY_BROKER_URL": url or "memory://",
         "CELERY_TASK_ALWAYS_EAGER": not url,
@@ -233,9 +234,9 @@ def _celery(env: Environment, host: Host) -> dict[str, Any]:
         },
         # A task whose worker was killed comes back after visibility_timeout; the two others make kombu look for it
         # every second instead of every hundredth turn. The timeout must exceed the longest task.
-        "CELERY_TASK_TIME_LIMIT": 25,
+        "CELERY_TASK_TIME_LIMIT": visibility_s * 0.8,
         "CELERY_BROKER_TRANSPORT_OPTIONS": {
-            "visibility_timeout": 30,
+            "visibility_timeout": visibility_s,
             "unacked_restore_interval": 1,
             "unacked_restore_throttle": 1,
         },

@@ -15,7 +15,8 @@ from monolith.config.run.processes import NotReady, Program, Supervisor
 # A leader with a child that ignores SIGTERM: what a group is for.
 PARENT = """
 import signal, subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import signal,time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"])
+code = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
+child = subprocess.Popen([sys.executable, "-c", code])
 print(child.pid, flush=True)
 time.sleep(600)
 """

@@ -35,11 +35,9 @@ def function(request):
     return HttpResponse()
 
 
+inside = [path("loose/<int:pk>", Loose.as_view()), path("whole", Whole.as_view()), path("plain", Plain.as_view())]
 urlpatterns = [
-    path(
-        "sample/",
-        include([path("loose/<int:pk>", Loose.as_view()), path("whole", Whole.as_view()), path("plain", Plain.as_view())]),
-    ),
+    path("sample/", include(inside)),
     path("sample/search", Loose.as_view()),
     path("elsewhere", Loose.as_view()),
 ]
