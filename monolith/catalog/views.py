@@ -105,7 +105,7 @@ class ProductView(_CatalogView):
         """Read a product; archived ones stay readable."""
         selection = selected(request, PRODUCT_MEMBERS)
         row = _product(request, ref)
-        response = Response(selection.of(product_json(row)), headers={"Cache-Control": "no-cache"})
+        response = Response(selection.of(product_json(row)))
         return conditional(request, response, _tag(row, selection.part))
 
     @extend_schema(
@@ -297,7 +297,7 @@ class CategoriesView(_CatalogView):
     def get(self, request: Request) -> Response:
         """Read the tree of active categories."""
         body = {"data": category_tree_json(selectors.categories())}
-        response = Response(body, headers={"Cache-Control": "no-cache"})
+        response = Response(body)
         return conditional(request, response, etag_of_body(JSONRenderer().render(body)))
 
     @extend_schema(
@@ -424,12 +424,12 @@ def _tag(row: Product | Variant | Category, part: str = "") -> str:
 
 
 def _product_response(row: Product, *, status: int = 200) -> Response:
-    return Response(product_json(row), status=status, headers={"ETag": _tag(row), "Cache-Control": "no-cache"})
+    return Response(product_json(row), status=status, headers={"ETag": _tag(row)})
 
 
 def _variant_response(row: Variant, *, status: int = 200) -> Response:
-    return Response(variant_json(row), status=status, headers={"ETag": _tag(row), "Cache-Control": "no-cache"})
+    return Response(variant_json(row), status=status, headers={"ETag": _tag(row)})
 
 
 def _category_response(row: Category, *, status: int = 200) -> Response:
-    return Response(category_json(row), status=status, headers={"ETag": _tag(row), "Cache-Control": "no-cache"})
+    return Response(category_json(row), status=status, headers={"ETag": _tag(row)})

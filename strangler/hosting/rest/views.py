@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.db import transaction
-from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -15,6 +14,7 @@ from rest_framework.views import APIView
 from strangler.hosting.rest import problems
 from strangler.hosting.rest.codes import ProblemCode, RestCode
 from strangler.hosting.rest.openapi import ProblemSchema
+from strangler.hosting.rest.parsers import BoundedJSONParser
 from strangler.hosting.rest.scopes import HasScope
 
 H = TypeVar("H", bound=Callable[..., Any])
@@ -32,7 +32,7 @@ class RestView(APIView):
     codes: ClassVar[type[ProblemCode]] = RestCode
     scopes: ClassVar[Mapping[str, str]] = {}
     renderer_classes = (JSONRenderer,)
-    parser_classes = (JSONParser,)
+    parser_classes = (BoundedJSONParser,)
     permission_classes = (HasScope,)
     schema = ProblemSchema()
 
@@ -40,8 +40,9 @@ class RestView(APIView):
         return problems.handle
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Render a problem as JSON, whatever the view renders otherwise."""
+        """Render a problem as JSON, whatever the view renders otherwise; let nothing be kept unless it asks to be."""
         response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-cache")
         if getattr(response, "exception", False):
             response.accepted_renderer = JSONRenderer()
         return response

@@ -287,6 +287,12 @@ def test_lists_of_other_status_are_for_staff(anybody: Client, staff: Client, she
     assert [row["id"] for row in staff.get("/products", status="draft", brand=word).json["data"]] == [draft["id"]]
 
 
+@pytest.mark.parametrize("path", ["/products", "/categories", "/products/nothing-here"])
+def test_answer_is_not_kept_unless_it_says_so(anybody: Client, path: str) -> None:
+    """A cache asks again, or keeps nothing at all."""
+    assert anybody.get(path).headers["Cache-Control"] in {"no-cache", "no-store"}
+
+
 def test_docs_and_schema_come_from_this_host(anybody: Client) -> None:
     """The page loads its scripts from /static/; no address of another host is in it."""
     page = anybody.get("/docs")

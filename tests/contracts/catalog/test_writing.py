@@ -72,6 +72,12 @@ def test_body_that_cannot_be_read_is_malformed(staff: Client) -> None:
     is_problem(staff.send("POST", "/products", raw=b"a=b", headers=form), 415, "unsupported_media_type")
 
 
+def test_body_that_is_too_large_is_refused(staff: Client, shelf: Shelf) -> None:
+    """A body is held in memory while it is read: 2.5 MiB, and no more."""
+    body = shelf.product_body(description="x" * 3_000_000)
+    is_problem(staff.create("/products", body), 413, "payload_too_large")
+
+
 def test_taken_slug_is_refused(staff: Client, shelf: Shelf) -> None:
     """On create, replace and change; for categories as well."""
     first, second = shelf.draft(), shelf.draft()
