@@ -6,25 +6,26 @@ from collections.abc import Iterable, Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from strangler.state import Owned, read_ownership
+
 LOCK_CLASS = 0x53F0
 TRIGGER = "strangler_fence"
 
 FUNCTIONS = f"""
-CREATE OR REPLACE FUNCTION strangler_refuse(cap text, op text, tab text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE held record;
+CREATE OR REPLACE FUNCTION strangler_refuse(cap text, holder text, since bigint, op text, tab text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-  SELECT owner, epoch INTO held FROM strangler_ownership WHERE capability = cap;
-  RAISE EXCEPTION '% belongs to the % since epoch %: % on % is refused here', cap, held.owner, held.epoch, op, tab
+  RAISE EXCEPTION '% belongs to the % since epoch %: % on % is refused here', cap, holder, since, op, tab
     USING ERRCODE = 'SF001',
-          DETAIL = json_build_object('capability', cap, 'owner', held.owner, 'epoch', held.epoch)::text,
+          DETAIL = json_build_object('capability', cap, 'owner', holder, 'epoch', since)::text,
           HINT = 'Write through the router, which sends writes to the owner.';
 END $$;
 
+-- The trigger says itself who owns: a transaction with one snapshot for all would read an old ownership row (R3).
 CREATE OR REPLACE FUNCTION strangler_fence() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-  PERFORM strangler_refuse(TG_ARGV[0], TG_OP, TG_TABLE_NAME::text);
+  PERFORM strangler_refuse(TG_ARGV[0], TG_ARGV[1], TG_ARGV[2]::bigint, TG_OP, TG_TABLE_NAME::text);
   RETURN NULL;
 END $$;
 
@@ -41,7 +42,7 @@ BEGIN
     SELECT owner, epoch INTO held FROM strangler_ownership WHERE capability = cap FOR SHARE;
   END IF;
   IF held.owner IS DISTINCT FROM home THEN
-    PERFORM strangler_refuse(cap, 'a write', cap);
+    PERFORM strangler_refuse(cap, held.owner, held.epoch, 'a write', cap);
   END IF;
   RETURN held.epoch;
 END $$;
@@ -49,7 +50,7 @@ END $$;
 DROP_FUNCTIONS = """
 DROP FUNCTION IF EXISTS strangler_fence() CASCADE;
 DROP FUNCTION IF EXISTS strangler_assert_owner(text, text);
-DROP FUNCTION IF EXISTS strangler_refuse(text, text, text);
+DROP FUNCTION IF EXISTS strangler_refuse(text, text, bigint, text, text);
 """
 
 
@@ -97,18 +98,29 @@ class PostgreSQLFence:
 
     def install(self, capability: str, tables: Sequence[str]) -> None:
         """Put a disabled trigger on every table that has none."""
+        owned = read_ownership(self.connection, capability)
         missing = [table for table, state in self.states(tables).items() if state == "absent"]
         self._run(
-            f"CREATE TRIGGER {TRIGGER} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {self.quote(table)}"
-            f" FOR EACH STATEMENT EXECUTE FUNCTION strangler_fence({_literal(capability)});"
-            f" ALTER TABLE {self.quote(table)} DISABLE TRIGGER {TRIGGER}"
+            f"{self._trigger(table, capability, owned)}; ALTER TABLE {self.quote(table)} DISABLE TRIGGER {TRIGGER}"
             for table in missing
         )
 
     def enable(self, capability: str, tables: Sequence[str]) -> None:
-        """Refuse writes from the commit on, children included; takes SHARE ROW EXCLUSIVE locks."""
-        self.install(capability, tables)
-        self._run(f"ALTER TABLE {self.quote(t)} ENABLE TRIGGER {TRIGGER}" for t in self.with_children(tables))
+        """
+        Refuse writes from the commit on, children included; takes SHARE ROW EXCLUSIVE locks.
+
+        Call it after the ownership row has been set: the refusals name its owner.
+        """
+        owned = read_ownership(self.connection, capability)
+        self._run(self._trigger(table, capability, owned) for table in self.with_children(tables))
+
+    def _trigger(self, table: str, capability: str, owned: Owned) -> str:
+        """Return the statement that makes or replaces a table's trigger; it is enabled afterwards."""
+        return (
+            f"CREATE OR REPLACE TRIGGER {TRIGGER} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {self.quote(table)}"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION"
+            f" strangler_fence({_literal(capability)}, {_literal(owned.owner)}, '{owned.epoch}')"
+        )
 
     def disable(self, tables: Sequence[str]) -> None:
         """Admit writes from the commit on."""

@@ -127,6 +127,7 @@ def test_a_transaction_begun_before_the_switch_is_refused(homes, raw, isolation)
     with pytest.raises(psycopg.Error) as refusal:
         raw.execute("INSERT INTO sample_tag (name) VALUES ('late')")
     assert refusal.value.sqlstate == "SF001"
+    assert "belongs to the service since epoch 7" in str(refusal.value)
 
 
 def test_an_outdated_snapshot_cannot_assert_ownership(homes, raw):
