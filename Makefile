@@ -37,7 +37,7 @@ lint: $(VENV)/.dev ## Style, types, and who may import whom
 
 .PHONY: bench
 bench: $(VENV)/.dev ## The benchmarks, each beside its peers
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(PY) "$$script"; done
+	@for name in decide middleware_at_home proxied_request; do echo "== $$name"; $(PY) -m benchmarks.$$name || exit; done
 
 .PHONY: soak
 soak: $(VENV)/.dev ## The long versions of the fault and load tests

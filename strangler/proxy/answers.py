@@ -19,6 +19,7 @@ class _Forwarded(HttpResponseBase):
     """Sends several Set-Cookie fields as they came: Django's own cookies hold one per name (RFC 6265 3)."""
 
     outcome = "forwarded"
+    _has_been_logged = True  # by the home that answered: Django would log its 4xx and 5xx here once more
     set_cookies: tuple[tuple[str, str], ...] = ()
 
     def items(self) -> Iterable[tuple[str, str]]:

@@ -54,6 +54,7 @@ class RequestBody:
     def __init__(self, request: HttpRequest, size: int | None, conf: Conf) -> None:
         self.size = size
         self.large = size is None or size > conf.replay_limit_bytes
+        self._request = request
         self._limit_bytes = conf.replay_limit_bytes
         self._memory_bytes = conf.memory_limit_bytes
         # Django's own stream believes that content without a Content-Length is empty.
@@ -64,7 +65,7 @@ class RequestBody:
     @property
     def replayable(self) -> bool:
         """Whether nothing was read yet, or everything is kept."""
-        return self._kept is not None or not self._started
+        return self._kept is not None or not (self._started or vars(self._request)["_read_started"])
 
     def keep(self) -> None:
         """

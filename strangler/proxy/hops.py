@@ -72,6 +72,7 @@ class HandBack(HttpResponse):
 
     status_code = 421
     outcome = "handed_back"
+    _has_been_logged = True  # Django warns of every 4xx; this one is the protocol's everyday
 
     def __init__(self, capability: str, owner: str, epoch: int) -> None:
         super().__init__(content_type="text/plain")

@@ -230,3 +230,12 @@ def test_requests_are_counted(platform):
     platform.upstream.close()
     platform.client.get("/sample/count")
     assert [figure(**labels) - old for labels, old in zip(kinds, before, strict=True)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("status", [b"404 Not Found", b"500 Internal Server Error"])
+def test_error_of_the_other_home_is_not_logged_twice(platform, caplog, status):
+    """It is logged where it happened, and mails its administrators from there."""
+    platform.table_says(writer="service", stage="extracted", epoch=2)
+    platform.upstream.script(b"HTTP/1.1 %b\r\nContent-Length: 0\r\n\r\n" % status)
+    assert platform.client.get("/sample/count").status_code == int(status[:3])
+    assert caplog.records == []

@@ -272,7 +272,7 @@ def test_long_body_that_is_handed_back_unread_runs_here(platform):
 
 
 def test_long_body_that_was_read_cannot_run_elsewhere(platform):
-    """The switch came while it was read."""
+    """The other home took it, and then changed its mind."""
 
     def take(conversation, received):
         conversation.send(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -280,9 +280,18 @@ def test_long_body_that_was_read_cannot_run_elsewhere(platform):
         return hand_back("monolith", 3)
 
     platform.row_says("service", 2)
+    platform.row_says("monolith", 3)
     platform.table_says(writer="service", stage="extracted", epoch=2)
     platform.upstream.script(take)
     assert code(big(platform, "/sample/size")) == (503, "moved_midway")
+    assert shelves() == []
+
+
+def test_long_body_that_a_view_has_read_cannot_be_forwarded(platform):
+    """The switch came while it was read; forwarding what is left of it would cut it."""
+    platform.midway(lambda: platform.row_says("service", 2))
+    assert code(big(platform, "/sample/size")) == (503, "moved_midway")
+    assert platform.upstream.received == []
 
 
 def cut(platform):
@@ -318,7 +327,7 @@ def test_content_length_that_is_no_number_is_refused(platform, length):
     assert shelves() == []
 
 
-def test_connections_are_given_back_before_the_other_home_is_asked(platform):
+def test_connections_are_given_back_before_the_other_home_is_asked(platform, monkeypatch):
     """A pool of connections must not run dry while requests wait for a switch."""
     from django.db import connections
 
@@ -326,6 +335,8 @@ def test_connections_are_given_back_before_the_other_home_is_asked(platform):
     platform.row_says("service", 2)
     platform.upstream.script(lambda c, r: (c.body(r), open_then.append(connection.connection), THERE)[2])
     connection = connections["default"]
-    connection.ensure_connection()
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
+    connection.close()
     platform.client.post("/sample/create", {"name": "a"})
     assert open_then == [None]
+    connection.close()

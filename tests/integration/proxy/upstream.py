@@ -114,7 +114,7 @@ class Upstream:
 
     def _accept(self) -> None:
         while not self._closing.is_set():
-            with suppress(TimeoutError):
+            with suppress(OSError):
                 sock, _ = self._listener.accept()
                 sock.settimeout(10)
                 self.connections += 1

@@ -92,6 +92,7 @@ def size(request: HttpRequest) -> HttpResponse:
     total = 0
     while piece := request.read(65536):
         total += len(piece)
+    _midway()
     with transaction.atomic():
         Shelf.objects.create(name=f"{total} bytes")
     return JsonResponse({"bytes": total}, status=201)
