@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             blocking_threads=options.threads,
             workers_kill_timeout=STOP_S,
             websockets=False,
-            log_level=LogLevels.warning,
+            log_level=LogLevels.error,
         )
         server.drain_s = float(os.environ.get("DRAIN_S") or 0)
         server.serve()

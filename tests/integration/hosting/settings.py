@@ -1,0 +1,9 @@
+"""A host with one view more: a slow one."""
+
+from strangler.hosting.settings import Capability, Host, host_settings
+
+globals().update(
+    host_settings(
+        Host("catalog", [Capability("catalog", "monolith.catalog")], root_urlconf="tests.integration.hosting.urls")
+    )
+)
