@@ -1,5 +1,5 @@
 """
-Starts programs, keeps them running, and ends them in order: what honcho does, and what it does not (ADR 0010).
+Starts programs, keeps them running, and ends them in order: what honcho does, and what it does not (ADR 0009).
 
 Every program gets a session of its own, so that a signal from the terminal reaches the supervisor alone and ending a
 program ends whatever it started. Who was started is written down with the time it began: when the supervisor is
