@@ -115,18 +115,31 @@ def history_rows(entries: Sequence[HistoryEntry]) -> list[dict[str, Any]]:
 
 
 def show_history(entries: Sequence[HistoryEntry]) -> None:
-    """Print the entries, newest first."""
+    """Print the entries, newest first; the way back stands with the newest of each capability."""
     if not entries:
         say("Nothing has been changed yet.")
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("version", "at (UTC)", "capability", "verb", "change", "by", "reason", "undo"):
-        table.add_column(column, overflow="fold")
+    shown: set[str] = set()
     for e in entries:
-        changed = ", ".join(f"{k} {e.before[k]} → {v}" for k, v in e.after.items() if e.before[k] != v)
-        cells = (str(e.version), f"{e.at:%Y-%m-%d %H:%M:%S}", e.capability, e.verb, changed, e.actor, e.reason, e.undo)
-        table.add_row(*map(Text, cells))
-    _console.print(table)
+        head = Text(f"{e.version:>5}  ", style="bold") + Text(f"{e.at:%Y-%m-%d %H:%M:%S}Z  ", style="dim")
+        _console.print(head + Text(f"{e.verb} {e.capability}", style="cyan") + Text(f" by {e.actor}", style="dim"))
+        for line in _history_lines(e, newest=e.capability not in shown):
+            _console.print(Text(" " * 7 + line, overflow="fold"))
+        shown.add(e.capability)
+
+
+def _history_lines(entry: HistoryEntry, *, newest: bool) -> Iterator[str]:
+    changed = {name: (entry.before[name], value) for name, value in entry.after.items() if entry.before[name] != value}
+    switching = changed.pop("switching", None)
+    if changed:
+        yield ", ".join(f"{name} {before} → {after}" for name, (before, after) in changed.items())
+    elif switching:
+        yield "a switch begins: homes ask their databases" if switching[1] else "no switch is under way any more"
+    if (paused := entry.figures.get("paused_ms")) is not None:
+        yield f"{entry.figures['rows']:,} rows, writers waited {paused} ms"
+    if entry.reason:
+        yield f"why: {entry.reason}"
+    if newest and entry.undo:
+        yield f"way back: {entry.undo}"
 
 
 def finding_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
