@@ -40,5 +40,5 @@ def test_each_contract_bites(tmp_path, file, line, contract):
     with broken.open("a") as text:
         text.write(f"\n{line}\n")
     result = lint(tmp_path)
-    assert f"{contract} BROKEN" in " ".join(result.stdout.split()) or contract in result.stdout + result.stderr
+    assert f"{contract} BROKEN" in result.stdout
     assert result.returncode == 1
