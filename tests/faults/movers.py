@@ -45,7 +45,7 @@ class Way:
         platform.strangler("toggle", "catalog", self.home, "--yes")
 
     def steps(self, platform: Platform) -> list[Step]:
-        """Return (verb, step, phase) of the journal of an undisturbed run; it is made once for each kind of platform."""
+        """Return (verb, step, phase) of the journal of an undisturbed run, made once for each kind of platform."""
         known = _STEPS.get((self.name, platform.kind))
         if known is None:
             self.begin(platform)

@@ -21,12 +21,14 @@ class State:
         fenced: the homes whose tables all refuse writes.
         rows: a digest of each home's rows by table.
         control: the published state of the catalog: stage, reads_weight, writer, epoch, switching.
+        changes: how many changes of state the history knows.
     """
 
     ownership: dict[str, tuple[str, int]]
     fenced: tuple[str, ...]
     rows: dict[str, dict[str, str]]
     control: tuple[Any, ...]
+    changes: int
 
     @property
     def writer(self) -> str:
@@ -47,6 +49,7 @@ def state_of(platform: Platform) -> State:
         fenced=tuple(home for home, dsn in homes.items() if fenced(dsn)),
         rows={home: digests(dsn) for home, dsn in homes.items()},
         control=_control(homes["monolith"]),
+        changes=int(query(homes["monolith"], "SELECT count(*) FROM strangler_history")[0][0]),
     )
 
 
