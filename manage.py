@@ -14,7 +14,12 @@ def main() -> None:
     load_environment(Path(os.environ["RUN_DIR"]))
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from strangler.errors import SetupError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except SetupError as error:
+        sys.exit("\n".join(("The settings are wrong:", *error.faults)))
 
 
 if __name__ == "__main__":

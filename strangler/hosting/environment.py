@@ -26,8 +26,9 @@ class Environment:
         self.faults: list[str] = []
 
     def fault(self, name: str, what: str) -> None:
-        """Remember that the variable *name* is wrong."""
-        self.faults.append(f"{name}: {what}")
+        """Remember that the variable *name* is wrong; it may be read, and found wrong, several times."""
+        if (fault := f"{name}: {what}") not in self.faults:
+            self.faults.append(fault)
 
     def check(self) -> None:
         """
