@@ -116,9 +116,10 @@ def _moved(category: Category, parent_slug: str | None) -> dict[str, Any]:
     subtree = [row for row in tree.values() if row.path.startswith(below(category.path))]
     for row in subtree:
         row.path = path + row.path.removeprefix(category.path)
+        row.version += 1
         _check_depth(row.path)
     _check_depth(path)
-    Category.objects.bulk_update(subtree, ["path"])
+    Category.objects.bulk_update(subtree, ["path", "version"])
     return {"parent": parent, "path": path}
 
 

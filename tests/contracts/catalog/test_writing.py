@@ -275,10 +275,11 @@ def test_category_moves_with_its_subtree(staff: Client, shelf: Shelf) -> None:
     middle = shelf.category(left)["slug"]
     leaf = shelf.category(middle)["slug"]
     product = shelf.published(category=leaf).json
-    tag = staff.get(f"/categories/{middle}").etag
+    tag, leaf_tag = staff.get(f"/categories/{middle}").etag, staff.get(f"/categories/{leaf}").etag
     moved = staff.change("PATCH", f"/categories/{middle}", {"parent": right}, tag=tag)
     assert (moved.status, moved.json["path"], moved.json["parent"]) == (200, f"{right}/{middle}", right)
-    assert staff.get(f"/categories/{leaf}").json["path"] == f"{right}/{middle}/{leaf}"
+    below = staff.get(f"/categories/{leaf}", headers={"If-None-Match": leaf_tag})
+    assert (below.status, below.json["path"]) == (200, f"{right}/{middle}/{leaf}")
     assert [row["id"] for row in staff.get(f"/categories/{right}/products").json["data"]] == [product["id"]]
     assert staff.get(f"/categories/{left}/products").json["data"] == []
     is_problem(staff.change("PATCH", f"/categories/{middle}", {"parent": left}, tag=tag), 412, "version_conflict")
