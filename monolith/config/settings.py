@@ -22,7 +22,6 @@ globals().update(
                 "django.middleware.csrf.CsrfViewMiddleware",
                 "django.contrib.auth.middleware.AuthenticationMiddleware",
                 "django.contrib.messages.middleware.MessageMiddleware",
-                "django.middleware.clickjacking.XFrameOptionsMiddleware",
             ],
             template_processors=[
                 "django.template.context_processors.request",

@@ -146,6 +146,7 @@ def _base(env: Environment, host: Host) -> dict[str, Any]:
             "strangler.hosting.observe.ObserveMiddleware",
             "strangler.proxy.StranglerMiddleware",
             "django.middleware.security.SecurityMiddleware",
+            "django.middleware.clickjacking.XFrameOptionsMiddleware",
             "whitenoise.middleware.WhiteNoiseMiddleware",
             *host.middleware,
         ],

@@ -31,11 +31,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(highlight=False)
     options = _options(argv)
     wishes = Wishes(options.run_dir, options.port, options.products, options.threads, workers=not options.no_workers)
-    platform = Platform(wishes, say=lambda text: console.print(f"[dim]{text}[/]"))
+    status = console.status("Starting …")
+    platform = Platform(
+        wishes,
+        say=lambda text: console.print(f"[dim]{text}[/]"),
+        on_phase=lambda name: status.update(f"Starting: {name} …"),
+    )
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _raise_stop)
     try:
-        platform.start()
+        with status:
+            platform.start()
         welcome(platform, console)
         while True:
             time.sleep(_LOOK_S)

@@ -62,18 +62,29 @@ class Wishes:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+def _keep_quiet(text: str) -> None:
+    """Tell nobody."""
+
+
 class Platform:
     """
     A running platform; as a context manager it stops at the end of the block.
+
+    Args:
+        say: told what a person should know, such as a program that ended by itself.
+        on_phase: told the name of each phase of the start as it begins.
 
     Attributes:
         phases: seconds that each phase of the start took, in order.
     """
 
-    def __init__(self, wishes: Wishes, *, say: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self, wishes: Wishes, *, say: Callable[[str], None] = _keep_quiet, on_phase: Callable[[str], None] = _keep_quiet
+    ) -> None:
         self.wishes = wishes
         self.run_dir = wishes.run_dir.resolve()
         self.say = say
+        self.on_phase = on_phase
         self.phases: dict[str, float] = {}
         self.supervisor = Supervisor(self.run_dir, say=say, restart=wishes.restart)
         self.environment: dict[str, str] = {}
@@ -178,7 +189,7 @@ class Platform:
     @contextmanager
     def _phase(self, name: str) -> Iterator[None]:
         began = time.monotonic()
-        self.say(f"{name} …")
+        self.on_phase(name)
         yield
         self.phases[name] = time.monotonic() - began
 

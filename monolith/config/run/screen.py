@@ -77,12 +77,10 @@ def _headline(platform: Platform) -> RenderableType:
 
 
 def _what_runs(running: Sequence[Running]) -> RenderableType:
-    table = Table(box=box.SIMPLE_HEAD, expand=True, header_style="dim", padding=(0, 1), show_footer=True)
+    table = Table("what runs", "where", box=box.SIMPLE_HEAD, expand=True, header_style="dim", padding=(0, 1))
+    table.add_column("process", justify="right")
+    table.add_column("memory", justify="right")
     memory = [one.memory_bytes() for one in running]
-    table.add_column("what runs", footer="")
-    table.add_column("where", footer="")
-    table.add_column("process", justify="right", footer=Text("together", style="dim"))
-    table.add_column("memory", justify="right", footer=Text(_mib(sum(memory)), style="bold"))
     for one, size in zip(running, memory, strict=True):
         table.add_row(
             Text.assemble(("● ", "green"), one.program.title),
@@ -90,6 +88,7 @@ def _what_runs(running: Sequence[Running]) -> RenderableType:
             str(one.pid),
             _mib(size),
         )
+    table.add_row("", "", Text("together", style="dim"), Text(_mib(sum(memory)), style="bold"))
     return table
 
 
@@ -108,7 +107,7 @@ def _places(platform: Platform) -> RenderableType:
 
 def _ending(platform: Platform) -> RenderableType:
     return Text.assemble(
-        (" Ctrl-C", "bold"), " stops everything it started, and nothing else. The next ", ("make run", "bold"),
+        (" Ctrl-C", "bold"), " stops everything it started, and nothing else.\n ", ("make run", "bold"),
         " finds the data again; ", ("make clean-data", "bold"), " forgets it.\n",
     )  # fmt: skip
 

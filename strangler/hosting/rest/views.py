@@ -36,6 +36,11 @@ class RestView(APIView):
     permission_classes = (HasScope,)
     schema = ProblemSchema()
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Say in both homes alike that the answer depends on who asks, by whichever field (RFC 9110 12.5.5)."""
+        return {**super().default_response_headers, "Vary": "Authorization, Cookie"}
+
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Any]:
         return problems.handle
 

@@ -3,7 +3,7 @@
 const EVERY_MS = 1000;
 const PATIENCE_MS = 20000; // a write may wait for a switch that long; a read does not, but a slow answer is no failure
 const BEATS_MAX = 90;
-const NAMES = { monolith: "the monolith", service: "its own service", failed: "nobody answered" };
+const NAMES = { monolith: "the monolith", service: "its own service", failed: "Nobody answers" };
 
 const $ = (id) => document.getElementById(id);
 const figures = { seen: 0, failed: 0 };

@@ -50,7 +50,7 @@ async function fill({ cursor = null } = {}) {
 function emptyWords() {
   const asked = $("search").elements.search.value || $("search").elements.category.value;
   return asked ? "Nothing here fits. Try fewer words, or all categories."
-    : "The shelves are empty. Fill them: manage.py seed_catalog --products 1000";
+    : "The shelves are empty. Fill them: .venv/bin/python manage.py seed_catalog --products 1000";
 }
 
 function notice(words, kind = "empty") {
