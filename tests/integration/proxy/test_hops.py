@@ -79,6 +79,12 @@ def test_write_is_handed_back_when_the_home_does_not_open(platform, home):
     assert Shelf.objects.count() == 0
 
 
+def test_owner_that_stays_behind_the_sender_does_not_run_it(platform, home):
+    """R4: what the sender knows to be newer may not be here yet."""
+    assert handed_back(write(platform, platform.hop(epoch=7))) == (home, 5)
+    assert Shelf.objects.count() == 0
+
+
 def test_wait_ends_with_the_senders_patience(platform, home):
     """A write must not run after its sender has given up and told the client so."""
     platform.configure(SWITCH_WAIT_S=30)

@@ -233,6 +233,14 @@ def test_421_that_is_not_the_other_homes_own_is_an_ordinary_answer(platform, ans
     assert shelves() == []
 
 
+def test_hand_back_needs_its_status(platform):
+    """An application that echoes what it was sent must not send the request round again."""
+    platform.table_says(writer="service", stage="extracted", epoch=2)
+    platform.upstream.script(hand_back("monolith", 3).replace(b"421 Misdirected Request", b"200 OK"))
+    assert platform.client.post("/sample/create", {"name": "a"}).status_code == 200
+    assert shelves() == []
+
+
 def test_hand_back_of_another_capability_counts_for_nothing(platform):
     platform.table_says(writer="service", stage="extracted", epoch=2)
     platform.upstream.script(hand_back("monolith", 3, "another"))
