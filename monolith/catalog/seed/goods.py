@@ -19,6 +19,7 @@ from monolith.kernel.ids import uuid7_at
 ACTOR = "seed"
 _OPENED = datetime(2025, 1, 6, 8, 0, tzinfo=UTC)
 _BETWEEN_PRODUCTS = timedelta(minutes=61, seconds=7)
+_HOW_MANY_VARIANTS = (45, 30, 17, 8)
 _LEAVES = [(root, leaf) for root in ROOTS for leaf in root.leaves]
 
 
@@ -92,7 +93,7 @@ def _variants(rng: random.Random, root: Root, leaf: Leaf, number: int, product: 
     _, values = leaf.axis
     first = rng.randrange(len(values))
     price = round(rng.triangular(*leaf.price, leaf.price[0]), -2) - 1
-    for step in range(rng.randint(1, min(4, len(values)))):
+    for step in range(rng.choices((1, 2, 3, 4), _HOW_MANY_VARIANTS)[0]):
         price_minor = int(price * (100 + 12 * step) // 100)
         yield Variant(
             id=_id(rng, product.created_at),

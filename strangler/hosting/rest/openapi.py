@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,6 +65,17 @@ class ProblemSchema(AutoSchema):
             operation["responses"].setdefault(str(status), self._problem_response(status))
         operation["responses"]["default"] = self._problem_response(None)
         return operation
+
+    def get_summary(self) -> str | None:
+        return self._docstring[0] or None
+
+    def get_description(self) -> str:  # type: ignore[override]  # DRF's takes a path and a method; spectacular's does not
+        return self._docstring[2].strip()
+
+    @property
+    def _docstring(self) -> tuple[str, str, str]:
+        """The first line is the summary, the rest the description."""
+        return (inspect.getdoc(getattr(self.view, self.method.lower())) or "").partition("\n")
 
     def get_auth(self) -> list[dict[str, Any]]:
         return [{BEARER: [self._scope]}] if self._scope else []

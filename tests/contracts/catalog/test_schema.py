@@ -51,6 +51,13 @@ def test_answers_hold_the_schema(schema: dict[str, Any], anybody: Client, staff:
     _holds(schema, staff.create(f"/products/{made['id']}:publish", {}), "publish_product")
 
 
+def test_every_operation_says_what_it_does(schema: dict[str, Any]) -> None:
+    """The docs page shows the summaries."""
+    operations = [op for item in schema["paths"].values() for op in item.values() if isinstance(op, dict)]
+    assert len(operations) >= 18
+    assert all(operation["summary"].endswith(".") for operation in operations)
+
+
 def test_schema_tells_keys_and_preconditions(schema: dict[str, Any]) -> None:
     """Every POST needs a key, every PUT, PATCH and DELETE a version; every write a scope."""
     for path, item in schema["paths"].items():
