@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -11,6 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
+from monolith.config.run.postgres import ROLE
 from strangler.conf import get_conf
 
 ALIASES = {"default": "monolith", "sample_service": "service"}
@@ -35,7 +38,7 @@ class Homes:
         return self.monolith if home == "monolith" else self.service
 
 
-def _postgres_entries(server):
+def _postgres_entries(server, databases):
     return {
         alias: {
             "ENGINE": "django.db.backends.postgresql",
@@ -45,7 +48,7 @@ def _postgres_entries(server):
             "HOST": "127.0.0.1",
             "PORT": server.port,
         }
-        for alias, database in ALIASES.items()
+        for alias, database in databases.items()
     }
 
 
@@ -60,26 +63,70 @@ def _use(entries):
     connections.settings.update(connections.configure_settings(entries))
 
 
+@contextmanager
+def _using(entries):
+    original = {alias: connections.settings[alias] for alias in ALIASES}
+    _use(entries)
+    try:
+        yield
+    finally:
+        _use(original)
+
+
+def _migrate():
+    for alias in ALIASES:
+        call_command("migrate", database=alias, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def postgres_templates(postgres, django_db_blocker):
+    """Migrated databases to copy from: much faster than migrating for every test."""
+    templates = {alias: f"{name}_template" for alias, name in ALIASES.items()}
+    postgres.ensure_databases(*templates.values())
+    with django_db_blocker.unblock(), _using(_postgres_entries(postgres, templates)):
+        _migrate()
+    return postgres
+
+
+@pytest.fixture(scope="session")
+def sqlite_templates(tmp_path_factory, django_db_blocker):
+    """Migrated files to copy from."""
+    folder = tmp_path_factory.mktemp("templates")
+    original = {alias: connections.settings[alias] for alias in ALIASES}
+    with django_db_blocker.unblock(), _using(_sqlite_entries(folder, original)):
+        _migrate()
+        for alias in ALIASES:
+            connections[alias].cursor().execute("PRAGMA journal_mode=DELETE")
+    return folder
+
+
+def _fresh_postgres(server):
+    with psycopg.connect(server.url("postgres", role="postgres"), autocommit=True) as connection:
+        for name in ALIASES.values():
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {name}_template OWNER {ROLE}")
+    return _postgres_entries(server, ALIASES)
+
+
+def _fresh_sqlite(templates, folder):
+    for alias in ALIASES:
+        shutil.copy(templates / f"{alias}.sqlite3", folder)
+    return _sqlite_entries(folder, {alias: connections.settings[alias] for alias in ALIASES})
+
+
 @pytest.fixture(params=["postgresql", "sqlite"])
 def homes(request, tmp_path, django_db_blocker):
     """Two migrated databases; the monolith owns the capability, the service is fenced."""
-    original = {alias: connections.settings[alias] for alias in ALIASES}
     dsn = {}
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgres")
-        entries = _postgres_entries(server)
-        dsn = {database: server.url(database) for database in ALIASES.values()}
-        for url in dsn.values():
-            with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    else:
-        entries = _sqlite_entries(tmp_path, original)
     with django_db_blocker.unblock():
-        _use(entries)
-        for alias in ALIASES:
-            call_command("migrate", database=alias, verbosity=0)
-        yield Homes(request.param, dsn)
-        _use(original)
+        if request.param == "postgresql":
+            server = request.getfixturevalue("postgres_templates")
+            entries = _fresh_postgres(server)
+            dsn = {database: server.url(database) for database in ALIASES.values()}
+        else:
+            entries = _fresh_sqlite(request.getfixturevalue("sqlite_templates"), tmp_path)
+        with _using(entries):
+            yield Homes(request.param, dsn)
 
 
 class _Ready(BaseHTTPRequestHandler):

@@ -14,6 +14,8 @@ from monolith.config.run.ports import free_port
 from monolith.config.run.postgres import Postgres
 
 START_S = 30
+# Nothing here outlives the machine, so nothing has to reach its disk.
+FASTER = ("-c", "fsync=off", "-c", "full_page_writes=off")
 
 
 @contextlib.contextmanager
@@ -28,7 +30,12 @@ def running_postgres(*databases: str) -> Iterator[Postgres]:
         program = server.program()
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                program.argv, cwd=program.directory, env=program.environment, user=program.user, stdout=log, stderr=log
+                [*program.argv, *FASTER],
+                cwd=program.directory,
+                env=program.environment,
+                user=program.user,
+                stdout=log,
+                stderr=log,
             )
         _wait_until_it_answers(server, process)
         server.ensure_databases(*databases)
