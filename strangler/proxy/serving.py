@@ -88,9 +88,18 @@ class Serving:
         if decision.kind == "read":
             # The other home has not opened in the epoch that our own row names: our rows are closed, and complete.
             return self._get_response(request)
+        self._await_opening(decision.capability, answer)
         own_epoch = owner_of(decision.capability).epoch
         outcome = run_write(self._get_response, request, decision.capability, own_epoch, body)
         return moved_midway(request) if isinstance(outcome, Elsewhere) else outcome
+
+    def _await_opening(self, capability: str, told: Elsewhere) -> None:
+        """The other home has closed and names this one: wait until it opens, as it would wait for us (R4)."""
+        if told.owner == self._home_of[capability]:
+            release_connections()
+            began_at = time.monotonic()
+            wait_for_epoch(capability, told.epoch, self._conf.switch_wait_s)
+            observe_wait(capability, time.monotonic() - began_at)
 
     def _write_here_first(self, request: HttpRequest, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
         outcome = run_write(self._get_response, request, decision.capability, decision.epoch, body)
