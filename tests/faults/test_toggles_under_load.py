@@ -49,6 +49,7 @@ def _assert_nothing_happened(load: Traffic, report: dict[str, Any], verdict: dic
     assert verdict["acknowledged"] >= report["counts"]["acknowledged"] > 0
     assert report["counts"]["own_read"] == verdict["acknowledged"]
     assert report["counts"]["replayed"] > 0
+    assert report["counts"].get("refused_moved_midway", 0) * 100 < verdict["acknowledged"], "too many must repeat"
 
 
 def _figures(pauses_ms: list[int], report: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
