@@ -277,15 +277,14 @@ class Platform:
         return outputs
 
     def _seed(self) -> None:
-        """Make the products and the admin's user at the first start; the mark says that it was done."""
+        """Make products and the admin's user at the first start; one that was cut off left no mark and is repeated."""
         mark = self.run_dir / _SEEDED
         if mark.exists():
             return
-        account = ("--noinput", "--username", ADMIN, "--email", "admin@localhost")
-        commands = [(MONOLITH_SETTINGS, "createsuperuser", *account)]
+        commands: list[tuple[str, ...]] = [(MONOLITH_SETTINGS, "ensure_admin")]
         if self.wishes.products:
             commands.append((MONOLITH_SETTINGS, "seed_catalog", "--products", str(self.wishes.products)))
-        self._commands(*commands, DJANGO_SUPERUSER_PASSWORD=self.admin[1])
+        self._commands(*commands, ADMIN_PASSWORD=self.admin[1])
         mark.write_text(f"{self.wishes.products}\n")
 
     def _publish(self) -> None:

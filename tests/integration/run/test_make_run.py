@@ -144,6 +144,7 @@ def test_after_a_killed_supervisor_the_next_start_cleans_up_and_keeps_the_data(l
     children = killed.children()
     killed.process.kill()
     killed.process.wait()
+    (folder / "seeded").unlink()  # as if it had been killed while the products were made
     again = launch(port=killed.port).up()
     assert "Ended what an earlier start had left running" in again.screen
     for child in children:
