@@ -93,6 +93,16 @@ def attribute_faults(attributes: Mapping[str, Any]) -> list[str]:
     for name, value in attributes.items():
         if not ATTRIBUTE_NAME.fullmatch(name):
             faults.append(f"{name[:40]!r}: a name is a lower-case word of at most 40 characters")
-        if not isinstance(value, str | int) or (isinstance(value, str) and len(value) > 200):
+        if not (_is_short_text(value) if isinstance(value, str) else _is_safe_integer(value)):
             faults.append(f"{name[:40]!r}: a value is text of at most 200 characters, a whole number or a boolean")
     return faults
+
+
+def _is_short_text(value: str) -> bool:
+    """What every database and every JSON reader can hold: no NUL and no half of a surrogate pair."""
+    return len(value) <= 200 and not re.search("[\x00\ud800-\udfff]", value)
+
+
+def _is_safe_integer(value: object) -> bool:
+    """What survives a reader that keeps numbers as doubles (RFC 8259 6); booleans are integers in Python."""
+    return isinstance(value, int) and abs(value) < 2**53

@@ -59,6 +59,8 @@ def product_filter(query: Mapping[str, str]) -> ProductFilter:
     rest = {name: value for name, value in query.items() if not name.startswith("attr.")}
     if unknown := sorted(rest.keys() - ProductFilter.__dataclass_fields__.keys() | rest.keys() & {"attributes"}):
         raise InvalidFilter(f"unknown: {', '.join(name[:40] for name in unknown)}")
+    if any("\0" in value for value in query.values()):
+        raise InvalidFilter("a value contains NUL, which no text here does")
     for name in attributes:
         if not ATTRIBUTE_NAME.fullmatch(name):
             raise InvalidFilter(f"attr.{name[:40]}: not an attribute's name")

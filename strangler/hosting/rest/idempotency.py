@@ -86,7 +86,7 @@ def idempotent(records: type[IdempotencyRecord], *, route: str) -> Callable[[H],
     """
     Give a handler one effect per Idempotency-Key, in one atomic block (R4).
 
-    Only a success is recorded: a handler refuses by raising, which rolls the record back, and a repeat runs again.
+    Only a success is recorded: a refusal, raised or returned, rolls effect and record back, and a repeat runs again.
 
     Args:
         route: method and route as the record remembers them, such as "POST /products"; never change it, or the
@@ -103,7 +103,10 @@ def idempotent(records: type[IdempotencyRecord], *, route: str) -> Callable[[H],
                     return replay
                 record = claim.begin()
                 response: Response = handler(view, request, *args, **kwargs)
-                _finish(record, response)
+                if response.status_code < 400:
+                    _finish(record, response)
+                else:
+                    transaction.set_rollback(True, using=record._state.db)
                 return response
 
         run_once.strangler_atomic = True  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import set_rollback
 
 from strangler.errors import ContractError
 from strangler.fence import Moved
@@ -90,6 +91,7 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     problem = _to_problem(exc, getattr(view, "codes", RestCode))
     if problem is None:
         return None
+    set_rollback()  # under ATOMIC_REQUESTS a refusal would commit what was written before it
     request_id = request_id_of(request)
     return Response(
         problem.body(instance=request.path, request_id=request_id),

@@ -253,7 +253,18 @@ def test_search_puts_names_that_begin_so_first(anybody: Client, shelf: Shelf, wo
 
 @pytest.mark.parametrize(
     "query",
-    ["colour=red", "min_price=1.5", "max_price=-1", "currency=XXX", "status=gone", "attr.A-b=1", "brand=a&brand=b"],
+    [
+        "colour=red",
+        "min_price=1.5",
+        "max_price=-1",
+        "currency=XXX",
+        "status=gone",
+        "attr.A-b=1",
+        "brand=a&brand=b",
+        "brand=%00",
+        "attr.a=%00",
+        "search=%00",
+    ],
 )
 def test_filter_that_cannot_be_read_is_refused(anybody: Client, query: str) -> None:
     """A misspelt filter that is ignored shows the wrong products."""

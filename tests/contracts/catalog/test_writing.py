@@ -39,6 +39,12 @@ def test_created_product_is_a_draft_that_can_be_found(staff: Client, shelf: Shel
         ({"colour": "red"}, "colour"),
         ({"attributes": {"Bad Name": 1}}, "attributes"),
         ({"attributes": {"weight": 1.5}}, "attributes"),
+        ({"attributes": {"weight": 2**53}}, "attributes"),
+        ({"attributes": {"nul": "a\0b"}}, "attributes"),
+        ({"attributes": {"half": "\ud800"}}, "attributes"),
+        ({"attributes": [1]}, "attributes"),
+        ({"name": "a\0b"}, "name"),
+        ({"name": "\ud800"}, "name"),
         ({"variants": [{"sku": "A", "price": {"amount": 1.5, "currency": "USD"}}]}, "variants.0.price.amount"),
         ({"variants": [{"sku": "A", "price": {"amount": "5", "currency": "USD"}}]}, "variants.0.price.amount"),
         ({"variants": [{"sku": "A", "price": {"amount": -1, "currency": "USD"}}]}, "variants.0.price.amount"),
@@ -67,6 +73,7 @@ def test_body_that_cannot_be_read_is_malformed(staff: Client) -> None:
     """Neither is a list an object."""
     headers = {"Idempotency-Key": "k"}
     is_problem(staff.send("POST", "/products", raw=b"{", headers=headers), 400, "malformed_request")
+    is_problem(staff.send("POST", "/products", raw=b"[" * 100_000, headers=headers), 400, "malformed_request")
     names_field(staff.create("/products", [1]), "")
     form = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
     is_problem(staff.send("POST", "/products", raw=b"a=b", headers=form), 415, "unsupported_media_type")

@@ -108,6 +108,21 @@ def test_refusal_records_nothing_and_undoes_the_effect(error):
     assert send().status_code == 201
 
 
+def test_returned_refusal_records_nothing_either():
+    """A handler may render its refusal itself."""
+
+    class Refusing(Shelves):
+        @idempotent(Record, route="POST /refusing")
+        def post(self, request):
+            Shelf.objects.create(name="a")
+            return Response({}, status=409)
+
+    request = APIRequestFactory().post("/", {}, format="json", headers={"Idempotency-Key": "k"})
+    force_authenticate(request, Somebody())
+    assert Refusing.as_view()(request).status_code == 409
+    assert (Shelf.objects.count(), Record.objects.count()) == (0, 0)
+
+
 def test_bug_records_nothing_and_undoes_the_effect():
     """A 500 before the commit leaves the key unused."""
     with pytest.raises(ZeroDivisionError):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import connection, transaction
 from django.http import Http404
 from django.test import RequestFactory
 from rest_framework import exceptions, serializers
@@ -72,6 +73,15 @@ def test_bug_stays_an_exception():
     assert handled(ValueError("a bug")) is None
     with pytest.raises(KeyError):
         handled(Unlisted("Nobody declared this."))
+
+
+@pytest.mark.django_db
+def test_refusal_undoes_the_writes_under_atomic_requests(monkeypatch):
+    """There the transaction is around the view, and an answer commits it."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    with transaction.atomic():
+        handled(Problem(RestCode.INVALID_QUERY))
+        assert connection.needs_rollback
 
 
 def test_headers_of_a_refusal_are_kept():
