@@ -1,18 +1,24 @@
 """
 What the middleware costs a request that stays at home: a trivial view under granian, with it and without it.
 
-Two servers run at once and are loaded in turn; figures are medians, and ratios are of medians.
+Two servers run at once and are loaded in turn; figures are medians, and ratios are of medians. As a busy machine blurs
+differences of a few microseconds, the second table runs Django's handler without a server and takes the best of many
+passes, which hardly depends on what else runs.
 Run: python -m benchmarks.middleware_at_home [--rounds 7] [--seconds 3]
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import subprocess
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
 
-from benchmarks.harness import Run, alternate, commit, load, median, need, site, table
+from benchmarks.harness import ROOT, Run, alternate, commit, load, median, need, site, table
 
 CASES = {"no route matches": "/plain/", "a route of this home": "/routed/"}
 
@@ -49,19 +55,49 @@ def row(stack: str, case: str, without: list[Run], with_it: list[Run]) -> list[s
     ]
 
 
+def alone(directory: Path, stack: str) -> list[list[str]]:
+    """Return a row per case: the handler without and with the middleware, and what that is of a request."""
+    found = {}
+    for router in ("without", "with"):
+        env = {
+            "BENCH_DIR": str(directory),
+            "BENCH_NAME": f"{stack}-{router}",
+            "BENCH_STACK": stack,
+            "BENCH_ROUTER": router,
+        }
+        found[router] = handler_us(env)
+    return [
+        [f"{stack}, {case}", f"{without:.1f}", f"{with_it:.1f}", f"{with_it - without:+.1f}"]
+        for case, path in CASES.items()
+        for without, with_it in [(found["without"][path], found["with"][path])]
+    ]
+
+
+def handler_us(environment: dict[str, str]) -> dict[str, float]:
+    """Return microseconds per path of the handler alone, in a process of its own."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "benchmarks.site.settings", **environment}
+    command = [sys.executable, "-m", "benchmarks.site.alone"]
+    said = subprocess.run(command, env=env, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    found: dict[str, float] = json.loads(said)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=3)
     given = parser.parse_args()
     need("wrk")
-    rows = []
+    rows, alone_rows = [], []
     with tempfile.TemporaryDirectory() as directory:
         for stack in ("bare", "startproject"):
             rows += compare(Path(directory), stack, given.rounds, given.seconds)
+            alone_rows += alone(Path(directory), stack)
     print(f"commit {commit()}, {given.rounds} rounds of {given.seconds} s each, medians\n")
     header = ["middleware, request", "req/s without", "with", "ratio", "CPU us without", "with", "difference"]
     print(table(header, rows))
+    print("\nDjango's handler alone, us per request, best of 1,500 passes of 10 requests\n")
+    print(table(["middleware, request", "without", "with", "difference"], alone_rows))
 
 
 if __name__ == "__main__":

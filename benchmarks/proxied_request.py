@@ -1,8 +1,9 @@
 """
-What the hop costs: a client directly at the other home, through our proxy, through nginx and through HAProxy, in one run.
+What the hop costs: a client directly at the other home, through our proxy, through nginx and through HAProxy.
 
-The other home is a trivial Django view under granian in every case. The CPU is that of the hop's processes alone. Our hop
-is a whole Django host under granian (one worker), and decides, signs and counts; the others only pass bytes on.
+All in one run. The other home is a trivial Django view under granian in every case. The CPU is that of the hop's
+processes alone. Our hop is a whole Django host under granian (one worker), and decides, signs and counts; the others
+only pass bytes on. "django, no hop" is the same host answering such a view itself: what it costs before any proxying.
 Run: python -m benchmarks.proxied_request [--rounds 5] [--seconds 3]
 """
 
@@ -64,9 +65,11 @@ def main() -> None:
     need("wrk", "nginx", "haproxy")
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         hops = start_hops(Path(directory), stack)
-        rows = []
+        rows: list[list[str]] = []
         for connections in CONNECTIONS:
             runs = {name: partial(measure, *hop, given.seconds, connections) for name, hop in hops.items()}
+            process, port = hops["django-strangler"]
+            runs["django, no hop"] = partial(measure, process, port, given.seconds, connections, path="/plain/")
             rows += rows_of(alternate(runs, given.rounds), connections)
     print(f"commit {commit()}, {given.rounds} rounds of {given.seconds} s each, medians, answers of 1 KiB\n")
     print(table(["hop, connections", "req/s", "of direct", "p50 ms", "p99 ms", "CPU us per request"], rows))
@@ -91,9 +94,9 @@ def start_hops(directory: Path, stack: ExitStack) -> dict[str, tuple[psutil.Proc
     return hops
 
 
-def measure(process: psutil.Process | None, port: int, seconds: int, connections: int) -> Run:
+def measure(process: psutil.Process | None, port: int, seconds: int, connections: int, path: str = "/routed/") -> Run:
     """Load one hop."""
-    return load(f"http://127.0.0.1:{port}/routed/", process, seconds=seconds, connections=connections)
+    return load(f"http://127.0.0.1:{port}{path}", process, seconds=seconds, connections=connections)
 
 
 def rows_of(results: dict[str, list[Run]], connections: int) -> list[list[str]]:
