@@ -19,6 +19,14 @@ def test_ids_grow_even_within_a_tick():
     assert made == sorted(set(made))
 
 
+def test_ids_grow_while_the_clock_stands_still_or_goes_back(monkeypatch):
+    """Clocks are set; rows made afterwards still come later."""
+    first = uuid7()
+    monkeypatch.setattr(time, "time_ns", lambda: 1)
+    made = [first, *(uuid7() for _ in range(5_000))]
+    assert made == sorted(set(made))
+
+
 def test_ids_of_many_threads_are_all_different():
     made = []
     threads = [threading.Thread(target=lambda: made.extend([uuid7() for _ in range(2_000)])) for _ in range(4)]
