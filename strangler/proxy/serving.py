@@ -61,7 +61,8 @@ class Serving:
             if decision.home == home:
                 raise
             return decision._replace(reason=_UNASKED)
-        return decision._replace(home=home if owned.owner == home else other(home), epoch=owned.epoch)
+        # Whoever has owned since we did holds newer rows; an undo raises our row's epoch before anybody owns it.
+        return decision._replace(home=home if owned.owner == home else other(home), epoch=owned.owned_epoch + 1)
 
     def hopped(self, request: HttpRequest, hop: Hop, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
         """Serve a request that the other home forwarded, or hand it back; it is never forwarded again (R4)."""
