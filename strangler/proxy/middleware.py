@@ -59,8 +59,12 @@ class StranglerMiddleware:
         if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("wsgi.input_terminated"):
             # What it leaves unread would be taken for the next request (RFC 9112 6.3; RFC 9110 15.5.12).
             return ProblemAnswer(request, Code.LENGTH_REQUIRED, "This server does not read chunked content.")
+        if hop is not None and not _agree(hop, decision):
+            return ProblemAnswer(
+                request, Code.ROUTES_DIFFER, f"The other home takes it for a {hop.kind} of {hop.capability}."
+            )
         if decision is None:
-            return self._nobodys(request, hop)
+            return self._nobodys(request)
         newcomer = False
         if decision.reason == "no_subject" and hop is None:
             subject = subject_of(request)
@@ -76,10 +80,7 @@ class StranglerMiddleware:
         """Answer a refusal that a view let through; whoever observes the request replaces the answer."""
         return moved_midway(request) if isinstance(exception, Moved) else None
 
-    def _nobodys(self, request: HttpRequest, hop: Hop | None) -> HttpResponseBase:
-        if hop is not None:
-            detail = f"The other home calls this a request of {hop.capability}; no route here does."
-            return ProblemAnswer(request, Code.ROUTES_DIFFER, detail)
+    def _nobodys(self, request: HttpRequest) -> HttpResponseBase:
         if request.method in READ_METHODS:
             return self._get_response(request)
         return run_nobodys_write(self._get_response, request)
@@ -116,6 +117,10 @@ def _marks(home: Home, version: int) -> dict[str, tuple[str, str]]:
         "strangler-home": ("Strangler-Home", home),
         "strangler-version": ("Strangler-Version", str(version)),
     }
+
+
+def _agree(hop: Hop, decision: Decision | None) -> bool:
+    return decision is not None and (decision.capability, decision.kind) == (hop.capability, hop.kind)
 
 
 def _hop(request: HttpRequest, reserved: Mapping[str, str]) -> Hop | None:

@@ -215,6 +215,8 @@ def test_identity_stands_only_beside_a_hop(platform, home):
         assert seen.json()["reserved"] == reserved
 
 
-def test_homes_that_disagree_on_routes_say_so(platform, home):
-    response = platform.client.get("/whoami", HTTP_STRANGLER_HOP=platform.hop(epoch=5, kind="read"), **ORIGIN)
+@pytest.mark.parametrize(("path", "kind"), [("/whoami", "read"), ("/sample/count", "write")])
+def test_homes_that_disagree_on_routes_say_so(platform, home, path, kind):
+    """A read here that is a write there would run without anybody asserting ownership."""
+    response = platform.client.get(path, HTTP_STRANGLER_HOP=platform.hop(epoch=5, kind=kind), **ORIGIN)
     assert json.loads(response.content)["code"] == "routes_differ"
