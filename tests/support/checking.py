@@ -79,7 +79,8 @@ def traffic(directory: Path, doors: list[str], token: str, **settings: Any) -> I
     ledger, plan = directory / f"{run}.ledger", directory / f"{run}.json"
     load = {"doors": doors, "token": token, "ledger": str(ledger), "run": run, **settings}
     plan.write_text(json.dumps(load))
-    process = subprocess.Popen([*_checker(), "load", str(plan)], env=_environment(), stdout=subprocess.PIPE, text=True)
+    command = [*_checker(), "load", str(plan)]
+    process = subprocess.Popen(command, env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     running = Traffic(run, ledger, process)
     listener = threading.Thread(target=running._listen, daemon=True)
     listener.start()
@@ -90,8 +91,9 @@ def traffic(directory: Path, doors: list[str], token: str, **settings: Any) -> I
             process.kill()
         process.wait()
         listener.join()
-        assert process.stdout is not None
-        process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            pipe.close()
 
 
 def judge(ledger: Path, run: str, homes: dict[str, str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -22,7 +23,16 @@ PRODUCTS = 1_000
 
 StartPlatform = Callable[..., AbstractContextManager[Platform]]
 
-__all__ = ["any_platform", "cluster", "postgres_platform", "seed", "sqlite_platform", "start_platform", "valkey"]
+__all__ = [
+    "any_platform",
+    "cluster",
+    "postgres_platform",
+    "seed",
+    "sqlite_platform",
+    "start_platform",
+    "unwound_by_sigterm",
+    "valkey",
+]
 
 
 def long_version(value: Any, *, timeout_s: int) -> Any:
@@ -36,6 +46,14 @@ def seed() -> int:
     number = int(os.environ.get("SEED") or random.randrange(2**31))
     print(f"\nSEED={number}")
     return number
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unwound_by_sigterm() -> Iterator[None]:
+    """Let a run that is told to end stop what it started, as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -13,7 +14,11 @@ from .plan import Load
 
 
 def run(load: Load) -> dict[str, Any]:
-    """Run *load* until its horizon or SIGTERM and return the report; prints `steady` when every writer has written."""
+    """
+    Run *load* until its horizon, SIGTERM or the end of standard input, and return the report.
+
+    Prints `steady` when every writer has written.
+    """
     stage = Stage.of(load)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stage.stopping.set())
@@ -22,10 +27,18 @@ def run(load: Load) -> dict[str, Any]:
     for actor in actors:
         actor.start()
     threading.Thread(target=_announce, args=(writers,), daemon=True).start()
+    threading.Thread(target=_outlive_nobody, args=(stage,), daemon=True).start()
     for actor in actors:
         actor.join()
     stage.ledger.close()
     return {"run": load.run, "seed": load.seed, **stage.figures.report()}
+
+
+def _outlive_nobody(stage: Stage) -> None:
+    """Whoever started this process holds the other end of its standard input, and may be killed."""
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    stage.stopping.set()
 
 
 def _announce(writers: list[Writer]) -> None:
