@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 MONOLITH_SETTINGS = "monolith.config.settings"
 SERVICE_SETTINGS = "extracted.catalog.settings"
 _SEEDED = "seeded"
+_SPARE_CONNECTIONS = 4
 ADMIN = "admin"
 
 
@@ -213,6 +214,8 @@ class Platform:
             "CATALOG_URL": f"http://{HOST}:{service_port}",
             "MONOLITH_DATABASE_URL": postgres.url("monolith"),
             "CATALOG_DATABASE_URL": postgres.url("catalog"),
+            # A thread never waits for a connection: writers that wait for a switch must not starve reads of them.
+            "DATABASE_POOL_SIZE": str(self.wishes.threads + _SPARE_CONNECTIONS),
             "CACHE_URL": valkey.url(0),
             "BROKER_URL": valkey.url(1),
             "JWKS_FILE": str(ensure_issuer(self.run_dir / "keys")),

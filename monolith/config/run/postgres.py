@@ -91,7 +91,7 @@ class Postgres:
         """Return how the server is run; SIGINT is its fast shutdown."""
         account = server_account()
         settings = {
-            "listen_addresses": HOST, "port": self.port, "unix_socket_directories": "", "max_connections": 200,
+            "listen_addresses": HOST, "port": self.port, "unix_socket_directories": "", "max_connections": 300,
             "shared_buffers": "96MB", "wal_level": "logical", "log_timezone": "UTC", "timezone": "UTC",
         }  # fmt: skip
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
