@@ -76,8 +76,12 @@ class Running:
         return self.process.pid
 
     def memory_bytes(self) -> int:
-        """Return the proportional share of memory of the whole group."""
-        return sum(_memory(process) for process in _group(self.pid))
+        """Return the proportional share of memory of the process and all its descendants."""
+        try:
+            process = psutil.Process(self.pid)
+            return sum(_memory(one) for one in (process, *process.children(recursive=True)))
+        except psutil.NoSuchProcess:
+            return 0
 
 
 @dataclass(slots=True)

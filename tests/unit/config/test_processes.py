@@ -63,6 +63,21 @@ def test_stopping_ends_the_whole_group(supervisor):
     assert not alive(child)
 
 
+def test_memory_counts_descendants_in_sessions_of_their_own(supervisor):
+    """PostgreSQL's processes each lead a session, so a group does not hold them."""
+    hog = "x = bytearray(60_000_000); print('up', flush=True); import time; time.sleep(600)"
+    code = (
+        "import subprocess, sys, time\n"
+        f"subprocess.Popen([sys.executable, '-c', {hog!r}], start_new_session=True)\n"
+        "time.sleep(600)"
+    )
+    running = supervisor.start(program("parent", code))
+    eventually(running.log.read_text)
+    assert running.memory_bytes() > 60_000_000
+    for child in psutil.Process(running.pid).children():
+        child.kill()
+
+
 def test_stopping_touches_nobody_else(supervisor):
     bystander = subprocess.Popen([sys.executable, "-c", SLEEP])
     supervisor.start(program("one", SLEEP))
