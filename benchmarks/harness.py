@@ -9,6 +9,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from tests.support.postgres import running_postgres
 
 ROOT = Path(__file__).parents[1]
 INSTALL = "apt-get update && apt-get install -y nginx-light haproxy wrk"
@@ -62,16 +65,27 @@ def _wait_for(port: int) -> None:
 
 
 @contextmanager
+def workplace(*names: str) -> Iterator[dict[str, str]]:
+    """
+    Provide a folder and a PostgreSQL server with one database per project; yield what the projects need to know.
+
+    PostgreSQL, because there a router waits for changes, while on SQLite it has to look for them.
+    """
+    with tempfile.TemporaryDirectory() as directory, running_postgres(*names) as server:
+        yield {
+            "BENCH_DIR": directory,
+            "BENCH_PG_PORT": str(server.port),
+            "BENCH_PG_PASSWORD": server.password,
+            "DJANGO_SETTINGS_MODULE": "benchmarks.site.settings",
+        }
+
+
+@contextmanager
 def site(
-    directory: Path, *, name: str, moved: bool = False, **environment: str
+    place: dict[str, str], *, name: str, moved: bool = False, **environment: str
 ) -> Iterator[tuple[psutil.Process, int]]:
     """Run the benchmark's project under granian with one worker; yield its process and port."""
-    env = {
-        "BENCH_DIR": str(directory),
-        "BENCH_NAME": name,
-        "DJANGO_SETTINGS_MODULE": "benchmarks.site.settings",
-        **environment,
-    }
+    env = {**place, "BENCH_NAME": name, **environment}
     prepare = [sys.executable, "-m", "benchmarks.site.prepare", *(["moved"] if moved else [])]
     subprocess.run(prepare, env={**os.environ, "PYTHONPATH": str(ROOT), **env}, cwd=ROOT, check=True)
     port = free_port()

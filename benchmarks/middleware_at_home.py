@@ -14,21 +14,19 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from functools import partial
-from pathlib import Path
 
-from benchmarks.harness import ROOT, Run, alternate, commit, load, median, need, site, table
+from benchmarks.harness import ROOT, Run, alternate, commit, load, median, need, site, table, workplace
 
 CASES = {"no route matches": "/plain/", "a route of this home": "/routed/"}
 
 
-def compare(directory: Path, stack: str, rounds: int, seconds: int) -> list[list[str]]:
+def compare(place: dict[str, str], stack: str, rounds: int, seconds: int) -> list[list[str]]:
     """Return a row per case for one stack of middleware."""
     shared = {"BENCH_STACK": stack}
     with (
-        site(directory, name=f"{stack}-with", BENCH_ROUTER="with", **shared) as (with_process, with_port),
-        site(directory, name=f"{stack}-without", BENCH_ROUTER="without", **shared) as (without_process, without_port),
+        site(place, name=f"{stack}_with", BENCH_ROUTER="with", **shared) as (with_process, with_port),
+        site(place, name=f"{stack}_without", BENCH_ROUTER="without", **shared) as (without_process, without_port),
     ):
         measure = partial(load, seconds=seconds, connections=8)
         runs = {}
@@ -55,16 +53,11 @@ def row(stack: str, case: str, without: list[Run], with_it: list[Run]) -> list[s
     ]
 
 
-def alone(directory: Path, stack: str) -> list[list[str]]:
+def alone(place: dict[str, str], stack: str) -> list[list[str]]:
     """Return a row per case: the handler without and with the middleware, and what that is of a request."""
     found = {}
     for router in ("without", "with"):
-        env = {
-            "BENCH_DIR": str(directory),
-            "BENCH_NAME": f"{stack}-{router}",
-            "BENCH_STACK": stack,
-            "BENCH_ROUTER": router,
-        }
+        env = {**place, "BENCH_NAME": f"{stack}_{router}", "BENCH_STACK": stack, "BENCH_ROUTER": router}
         found[router] = handler_us(env)
     return [
         [f"{stack}, {case}", f"{without:.1f}", f"{with_it:.1f}", f"{with_it - without:+.1f}"]
@@ -75,7 +68,7 @@ def alone(directory: Path, stack: str) -> list[list[str]]:
 
 def handler_us(environment: dict[str, str]) -> dict[str, float]:
     """Return microseconds per path of the handler alone, in a process of its own."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "benchmarks.site.settings", **environment}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     command = [sys.executable, "-m", "benchmarks.site.alone"]
     said = subprocess.run(command, env=env, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     found: dict[str, float] = json.loads(said)
@@ -89,10 +82,11 @@ def main() -> None:
     given = parser.parse_args()
     need("wrk")
     rows, alone_rows = [], []
-    with tempfile.TemporaryDirectory() as directory:
-        for stack in ("bare", "startproject"):
-            rows += compare(Path(directory), stack, given.rounds, given.seconds)
-            alone_rows += alone(Path(directory), stack)
+    stacks = ("bare", "startproject")
+    with workplace(*(f"{stack}_{router}" for stack in stacks for router in ("with", "without"))) as place:
+        for stack in stacks:
+            rows += compare(place, stack, given.rounds, given.seconds)
+            alone_rows += alone(place, stack)
     print(f"commit {commit()}, {given.rounds} rounds of {given.seconds} s each, medians\n")
     header = ["middleware, request", "req/s without", "with", "ratio", "CPU us without", "with", "difference"]
     print(table(header, rows))

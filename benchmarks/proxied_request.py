@@ -10,14 +10,13 @@ Run: python -m benchmarks.proxied_request [--rounds 5] [--seconds 3]
 from __future__ import annotations
 
 import argparse
-import tempfile
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import psutil
 
-from benchmarks.harness import Run, alternate, commit, free_port, load, median, need, running, site, table
+from benchmarks.harness import Run, alternate, commit, free_port, load, median, need, running, site, table, workplace
 
 CONNECTIONS = (1, 16)
 
@@ -63,8 +62,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=3)
     given = parser.parse_args()
     need("wrk", "nginx", "haproxy")
-    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
-        hops = start_hops(Path(directory), stack)
+    with workplace("upstream", "monolith") as place, ExitStack() as stack:
+        hops = start_hops(place, stack)
         rows: list[list[str]] = []
         for connections in CONNECTIONS:
             runs = {name: partial(measure, *hop, given.seconds, connections) for name, hop in hops.items()}
@@ -75,10 +74,10 @@ def main() -> None:
     print(table(["hop, connections", "req/s", "of direct", "p50 ms", "p99 ms", "CPU us per request"], rows))
 
 
-def start_hops(directory: Path, stack: ExitStack) -> dict[str, tuple[psutil.Process | None, int]]:
+def start_hops(place: dict[str, str], stack: ExitStack) -> dict[str, tuple[psutil.Process | None, int]]:
     """Start the other home and every hop before it; return process and port of each."""
-    _, upstream = stack.enter_context(site(directory, name="upstream", BENCH_ROUTER="without"))
-    ours = site(directory, name="monolith", moved=True, BENCH_UPSTREAM=f"http://127.0.0.1:{upstream}")
+    _, upstream = stack.enter_context(site(place, name="upstream", BENCH_ROUTER="without"))
+    ours = site(place, name="monolith", moved=True, BENCH_UPSTREAM=f"http://127.0.0.1:{upstream}")
     hops: dict[str, tuple[psutil.Process | None, int]] = {
         "direct": (None, upstream),
         "django-strangler": stack.enter_context(ours),
@@ -87,8 +86,8 @@ def start_hops(directory: Path, stack: ExitStack) -> dict[str, tuple[psutil.Proc
         ("nginx", NGINX, ["nginx", "-c", "{file}"]),
         ("HAProxy", HAPROXY, ["haproxy", "-db", "-f", "{file}"]),
     ):
-        port, file = free_port(), directory / f"{name}.conf"
-        file.write_text(text.format(dir=directory, port=port, upstream=upstream))
+        port, file = free_port(), Path(place["BENCH_DIR"]) / f"{name}.conf"
+        file.write_text(text.format(dir=place["BENCH_DIR"], port=port, upstream=upstream))
         arguments = [argument.format(file=file) for argument in command]
         hops[name] = (stack.enter_context(running(arguments, port)), port)
     return hops

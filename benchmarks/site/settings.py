@@ -36,9 +36,12 @@ MIDDLEWARE = [
 ROOT_URLCONF = "benchmarks.site.urls"
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": _DIR / f"{os.environ.get('BENCH_NAME', 'site')}.sqlite3",
-        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 10},
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": os.environ["BENCH_NAME"],
+        "USER": "strangler",
+        "PASSWORD": os.environ["BENCH_PG_PASSWORD"],
+        "HOST": "127.0.0.1",
+        "PORT": os.environ["BENCH_PG_PORT"],
     }
 }
 STRANGLER = {
