@@ -83,7 +83,7 @@ class Observation:
             raise
         finally:
             self._asserting = False
-        # A rollback to a savepoint releases the lock and forgets this registration, so the next statement asserts again.
+        # A rollback to a savepoint releases the lock and forgets this; the next statement asserts again.
         transaction.on_commit(self._committed, using=connection.alias)
 
     def after(self, connection: BaseDatabaseWrapper, sql: str) -> None:

@@ -178,9 +178,8 @@ def test_a_switch_waits_for_a_writer_that_has_asserted(homes, raw):
 
 
 def test_a_swallowed_refusal_is_remembered(moved):
-    with observe("sample", epoch=1) as observation:
-        with contextlib.suppress(Exception):  # what careless code does
-            Shelf.objects.create(name="x")
+    with observe("sample", epoch=1) as observation, contextlib.suppress(Exception):  # what careless code does
+        Shelf.objects.create(name="x")
     assert observation.moved
     assert observation.moved.epoch == 7
 
