@@ -7,10 +7,11 @@ Each finds out from the ownership rows and the control tables what is done alrea
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import OperationalError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.conf import get_conf
 from strangler.cutover import ownership
@@ -61,13 +62,39 @@ def _await_routers(version: int) -> int:
 def install_fences(context: Context) -> Figures:
     """Put the fence on both sides: disabled at the writer, enabled at the other."""
     switch = context.switch
-    with ownership.short_transaction(switch.source_connection):
-        ownership.hold(switch.source_connection, switch.capability, switch.before())
-        fence_of(switch.source_connection).install(switch.capability, switch.tables)
-    with ownership.short_transaction(switch.target_connection):
-        ownership.hold(switch.target_connection, switch.capability, switch.before())
-        fence_of(switch.target_connection).enable(switch.capability, switch.tables)
+    source, target = switch.source_connection, switch.target_connection
+
+    def at_source() -> None:
+        with ownership.short_transaction(source):
+            ownership.hold(source, switch.capability, switch.before())
+            fence_of(source).install(switch.capability, switch.tables)
+
+    def at_target() -> None:
+        with ownership.short_transaction(target):
+            ownership.hold(target, switch.capability, switch.before())
+            fence_of(target).enable(switch.capability, switch.tables)
+
+    _patiently(context, "fence", source, at_source)
+    _patiently(context, "fence", target, at_target)
     return {"tables": len(switch.tables)}
+
+
+def _patiently(context: Context, step: str, connection: BaseDatabaseWrapper, act: Callable[[], None]) -> int:
+    """Retry at a distance when somebody holds a lock (R16), and return the number of attempts; name them in the end."""
+    tables = context.switch.tables
+    for attempt in range(1, CLOSE_ATTEMPTS + 1):
+        try:
+            act()
+        except OperationalError as error:
+            in_the_way = blockers(connection, tables)
+            if attempt == CLOSE_ATTEMPTS:
+                named = in_the_way or [str(error).strip()]
+                raise Refused([f"The tables in {connection.alias!r} could not be locked.", *named]) from error
+            context.report(Event(step, "waiting", figures={"attempt": attempt, "blockers": in_the_way}))
+            time.sleep(CLOSE_PAUSE_S)
+        else:
+            return attempt
+    raise AssertionError("unreachable")
 
 
 def rehearse(context: Context) -> Figures:
@@ -96,24 +123,17 @@ def announce(context: Context) -> Figures:
 
 
 def close(context: Context) -> Figures:
-    """Shut out the old writer; retry at a distance when somebody holds a lock (R16)."""
+    """Shut out the old writer."""
     switch = context.switch
     source = switch.source_connection
     new = switch.after(context.journal.mark)
-    for attempt in range(1, CLOSE_ATTEMPTS + 1):
-        try:
-            ownership.close(source, switch.capability, switch.tables, switch.before(), new)
-        except OperationalError as error:
-            if attempt == CLOSE_ATTEMPTS:
-                in_the_way = blockers(source, switch.tables) or [str(error).strip()]
-                raise Refused(["The old writer's tables could not be locked.", *in_the_way]) from error
-            context.report(
-                Event("close", "waiting", figures={"attempt": attempt, "blockers": blockers(source, switch.tables)})
-            )
-            time.sleep(CLOSE_PAUSE_S)
-        else:
-            return {"attempts": attempt, "closed_at": time.time()}
-    raise AssertionError("unreachable")
+    attempts = _patiently(
+        context,
+        "close",
+        source,
+        lambda: ownership.close(source, switch.capability, switch.tables, switch.before(), new),
+    )
+    return {"attempts": attempts, "closed_at": time.time()}
 
 
 def move(context: Context) -> Figures:
@@ -223,15 +243,22 @@ def publish_monolith(context: Context) -> Figures:
 def clean(context: Context) -> Figures:
     """Remove the writer's fence and the other home's copy; that home stays fenced."""
     switch = context.switch
-    with ownership.short_transaction(switch.source_connection):
-        ownership.hold(switch.source_connection, switch.capability, switch.before())
-        fence_of(switch.source_connection).remove(switch.tables)
-    target = switch.target_connection
-    with ownership.short_transaction(target):
-        ownership.hold(target, switch.capability, switch.before())
-        fence_of(target).disable(switch.tables)
-        empty(target, switch.tables)
-        fence_of(target).enable(switch.capability, switch.tables)
+    source, target = switch.source_connection, switch.target_connection
+
+    def at_source() -> None:
+        with ownership.short_transaction(source):
+            ownership.hold(source, switch.capability, switch.before())
+            fence_of(source).remove(switch.tables)
+
+    def at_target() -> None:
+        with ownership.short_transaction(target):
+            ownership.hold(target, switch.capability, switch.before())
+            fence_of(target).disable(switch.tables)
+            empty(target, switch.tables)
+            fence_of(target).enable(switch.capability, switch.tables)
+
+    _patiently(context, "clean", source, at_source)
+    _patiently(context, "clean", target, at_target)
     return {"tables": len(switch.tables)}
 
 
