@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -21,6 +22,11 @@ LEASE_S = 3.2
 
 Step = tuple[str, str, str]
 _STEPS: dict[tuple[str, str], list[Step]] = {}
+
+
+def opened(steps: Sequence[Step]) -> bool:
+    """Return whether the operation of the last entry has opened its target: then there is no undo (R1)."""
+    return (steps[-1][0], "move", "done") in steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +63,47 @@ class Way:
         return known
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A way, and after how many entries of its journal the mover is stopped."""
+
+    way: Way
+    entries: int
+    journal: tuple[Step, ...]
+
+
 FORTH = Way("forth", "service")
 BACK = Way("back", "monolith")
 
 
+def moments(platform: Platform, extent: str, seed: str, *, among: Callable[[list[Step]], bool]) -> Iterator[Moment]:
+    """
+    Yield moments at which to stop a mover: all of both ways, or a seeded sample of one.
+
+    Args:
+        among: whether a moment counts, told the journal up to and including it.
+    """
+    found = [
+        Moment(way, entries, tuple(steps[:entries]))
+        for way in (FORTH, BACK)
+        for steps in [way.steps(platform)]
+        for entries in range(1, len(steps) + 1)
+        if among(steps[:entries])
+    ]
+    for moment in found if extent == "all" else [random.Random(f"{seed}/{platform.kind}").choice(found)]:
+        print(f"{platform.kind}: {moment.way.name}, stopped after entry {moment.entries} {moment.journal[-1]}")
+        yield moment
+
+
 @contextmanager
-def paused_mover(platform: Platform, way: Way, entries: int, *, sabotage: str = "") -> Iterator[Process]:
-    """Start the way in a process that stops itself after its *entries*-th journal entry; it is gone afterwards."""
+def paused_mover(platform: Platform, moment: Moment, *, sabotage: str = "") -> Iterator[Process]:
+    """Go a moment's way in a process that stops itself then; it is gone afterwards."""
     mover = platform.mover(
-        "toggle", "catalog", way.home, "--yes", STRANGLER_PAUSE_AFTER=str(entries), SABOTAGE=sabotage,
+        "toggle", "catalog", moment.way.home, "--yes", STRANGLER_PAUSE_AFTER=str(moment.entries), SABOTAGE=sabotage,
         DJANGO_SETTINGS_MODULE=FAULTY_SETTINGS["monolith"],
     )  # fmt: skip
     try:
-        eventually(lambda: _stopped(mover), what=f"the mover stops after entry {entries}\n{mover.tail()}", timeout_s=60)
+        eventually(lambda: _stopped(mover), what=f"the mover stops\n{mover.tail()}", timeout_s=60)
         yield mover
     finally:
         mover.kill()

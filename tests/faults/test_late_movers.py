@@ -6,50 +6,46 @@ Whatever it was about to do, it must do nothing: open nothing, close nothing, co
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
-from tests.faults.movers import BACK, FORTH, Way, assert_one_writer, assert_serves, outlive_lease, paused_mover, wake
+from tests.faults.movers import (
+    FORTH,
+    Moment,
+    Way,
+    assert_one_writer,
+    assert_serves,
+    moments,
+    opened,
+    outlive_lease,
+    paused_mover,
+    wake,
+)
 from tests.support.fixtures import StartPlatform, long_version
 from tests.support.platform import Platform
 from tests.support.processes import Process
 from tests.support.state import State, state_of
 
 pytestmark = pytest.mark.platform
-WAYS = pytest.mark.parametrize("way", [FORTH, BACK], ids=lambda way: way.name)
-EXTENT = pytest.mark.parametrize("extent", ["sample", long_version("all", timeout_s=1_200)])
+EXTENT = pytest.mark.parametrize("extent", ["sample", long_version("all", timeout_s=2_400)])
 
 
-@WAYS
 @EXTENT
-def test_mover_woken_after_an_undo_does_nothing(any_platform: Platform, way: Way, extent: str, seed: int) -> None:
-    steps = way.steps(any_platform)
-    undoable = [n for n, (verb, *_) in enumerate(steps, 1) if (verb, "move", "done") not in steps[:n]]
-    for entries in _chosen(undoable, extent, f"{seed}/undo/{any_platform.kind}/{way.name}"):
-        print(f"{any_platform.kind}: {way.name} stopped after entry {entries} {steps[entries - 1]}, undone, woken")
-        way.begin(any_platform)
-        with paused_mover(any_platform, way, entries) as mover:
+def test_mover_woken_after_an_undo_does_nothing(any_platform: Platform, extent: str, seed: int) -> None:
+    for moment in moments(any_platform, extent, f"{seed}/undone", among=lambda steps: not opened(steps)):
+        moment.way.begin(any_platform)
+        with paused_mover(any_platform, moment) as mover:
             outlive_lease()
             any_platform.strangler("undo", "catalog", "--yes")
             _assert_wakes_in_vain(any_platform, mover)
 
 
-@WAYS
 @EXTENT
-def test_mover_woken_after_others_went_on_does_nothing(
-    any_platform: Platform, way: Way, extent: str, seed: int
-) -> None:
+def test_mover_woken_after_others_went_on_does_nothing(any_platform: Platform, extent: str, seed: int) -> None:
     """Its work was finished by `resume`, the capability has moved on, and writes were acknowledged since."""
-    steps = way.steps(any_platform)
-    intents = [n for n, (_, _, phase) in enumerate(steps, 1) if phase == "intent"]
-    everything = list(range(1, len(steps) + 1))
-    wanted = intents if extent == "sample" else everything
-    for entries in _chosen(wanted, extent, f"{seed}/resume/{any_platform.kind}/{way.name}"):
-        print(f"{any_platform.kind}: {way.name} stopped after entry {entries} {steps[entries - 1]}, resumed, woken")
-        way.begin(any_platform)
-        with paused_mover(any_platform, way, entries) as mover:
-            _others_go_on(any_platform, way)
+    for moment in moments(any_platform, extent, f"{seed}/resumed", among=lambda steps: steps[-1][2] == "intent"):
+        moment.way.begin(any_platform)
+        with paused_mover(any_platform, moment) as mover:
+            _others_go_on(any_platform, moment.way)
             _assert_wakes_in_vain(any_platform, mover)
 
 
@@ -59,15 +55,11 @@ def test_mover_woken_late_destroys_rows_when_nothing_stops_it(start_platform: St
         steps = FORTH.steps(platform)
         entries = steps.index(("prepare", "rehearse", "intent")) + 1
         FORTH.begin(platform)
-        with paused_mover(platform, FORTH, entries, sabotage="late") as mover:
+        with paused_mover(platform, Moment(FORTH, entries, tuple(steps[:entries])), sabotage="late") as mover:
             before = _others_go_on(platform, FORTH)
             wake(mover)
         after = state_of(platform)
     assert after.rows["service"] != before.rows["service"], "the late mover did no harm: what does the guard guard?"
-
-
-def _chosen(numbers: list[int], extent: str, seed: str) -> list[int]:
-    return numbers if extent == "all" else [random.Random(seed).choice(numbers)]
 
 
 def _others_go_on(platform: Platform, way: Way) -> State:
