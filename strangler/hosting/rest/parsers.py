@@ -12,9 +12,6 @@ from rest_framework.parsers import JSONParser
 from strangler.hosting.rest.codes import RestCode
 from strangler.hosting.rest.problems import Problem
 
-_CHUNK_BYTES = 64 << 10
-_DRAIN_BYTES_MAX = 16 << 20
-
 
 class BoundedJSONParser(JSONParser):
     """JSON of at most `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes; DRF itself reads whatever is sent."""
@@ -25,16 +22,8 @@ class BoundedJSONParser(JSONParser):
         limit: int | None = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         content = stream.read() if limit is None else stream.read(limit + 1)
         if limit is not None and len(content) > limit:
-            _drain(stream)
             raise Problem(RestCode.PAYLOAD_TOO_LARGE, f"At most {limit} bytes.")
         try:
             return super().parse(BytesIO(content), media_type, parser_context)
         except RecursionError:
             raise Problem(RestCode.MALFORMED_REQUEST, "The JSON is nested too deeply.") from None
-
-
-def _drain(stream: IO[Any]) -> None:
-    """Read on for a while: who is still sending when the connection closes never sees the 413 (RFC 9112 9.6)."""
-    for _ in range(_DRAIN_BYTES_MAX // _CHUNK_BYTES):
-        if not stream.read(_CHUNK_BYTES):
-            return

@@ -6,6 +6,7 @@ import http.client
 import json
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -85,7 +86,10 @@ class Client:
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         try:
-            connection.request(method, path if path.startswith(MOUNT) else MOUNT + path, content or None, dict(headers))
+            # A server may answer before it has read everything (RFC 9112 9.5); what it says counts.
+            with suppress(BrokenPipeError):
+                target = path if path.startswith(MOUNT) else MOUNT + path
+                connection.request(method, target, content or None, dict(headers))
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
         finally:

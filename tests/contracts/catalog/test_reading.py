@@ -127,6 +127,12 @@ def test_category_lists_the_products_of_its_subtree(anybody: Client, shelf: Shel
     assert [row["id"] for row in anybody.get(f"/categories/{leaf}/products").json["data"]] == inside[1:]
 
 
+def test_category_is_not_named_twice(anybody: Client, shelf: Shelf) -> None:
+    """Two categories, one of which would be ignored, show the wrong products."""
+    slug = shelf.category()["slug"]
+    is_problem(anybody.get(f"/categories/{slug}/products", category=slug), 400, "invalid_filter")
+
+
 def test_missing_category_is_not_found(anybody: Client) -> None:
     """As a resource; as a filter it matches nothing."""
     is_problem(anybody.get("/categories/nothing-here"), 404, "not_found")

@@ -51,12 +51,3 @@ def test_bad_number_and_missing_tables_are_explained(platform: Platform, tmp_pat
     empty = platform.manage("seed_catalog", MONOLITH_DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
     assert (empty.returncode, "migrate" in empty.stderr) == (1, True)
     assert "Traceback" not in empty.stderr
-
-
-def test_expired_keys_are_purged_by_the_owner_alone(platform: Platform) -> None:
-    """The other home's copy is not touched, and it says whose they are."""
-    owner = platform.status()["writer"]
-    settings = {"monolith": "monolith", "service": "catalog"}
-    assert "0 keys forgotten." in platform.manage("purge_catalog_keys", settings=settings[owner]).stdout
-    other = platform.manage("purge_catalog_keys", settings=settings["service" if owner == "monolith" else "monolith"])
-    assert (other.returncode, f"belongs to the {owner}" in other.stderr) == (1, True)

@@ -1,0 +1,1 @@
+"""The catalog over REST, one module per kind of resource."""

@@ -1,0 +1,46 @@
+"""What every view of the catalog does: read the body, say who may see what, and name the version."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from rest_framework.request import Request
+
+from monolith.catalog.codes import CatalogCode
+from monolith.catalog.domain import Status
+from monolith.catalog.models import Category, Product, Variant
+from monolith.catalog.representations import REPRESENTATION
+from strangler.hosting.rest.etags import etag
+from strangler.hosting.rest.scopes import has_scope
+from strangler.hosting.rest.views import RestView
+
+READ, WRITE = "catalog:read", "catalog:write"
+
+
+class CatalogView(RestView):
+    """Refuses with the catalog's codes."""
+
+    codes = CatalogCode
+
+
+def read_body(serializer: Any, request: Request, *, partial: bool = False) -> Any:
+    """Return the validated body; with *partial*, nothing in it is required."""
+    reader = serializer(data=request.data, partial=partial)
+    reader.is_valid(raise_exception=True)
+    return reader.validated_data
+
+
+def is_staff(request: Request) -> bool:
+    """Whether the principal may see what is not published."""
+    return has_scope(request, READ) or has_scope(request, WRITE)
+
+
+def readable(request: Request) -> Collection[Status]:
+    """Return what the principal may read: drafts are for staff; archived products stay readable for old orders."""
+    return frozenset(Status) if is_staff(request) else frozenset({Status.PUBLISHED, Status.ARCHIVED})
+
+
+def tag_of(row: Product | Variant | Category, part: str = "") -> str:
+    """Return the validator of a row, or of a part of it."""
+    return etag(version=row.version, representation=REPRESENTATION, part=part)
