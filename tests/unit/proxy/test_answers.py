@@ -8,6 +8,8 @@ from strangler.proxy.answers import StreamedAnswer, WholeAnswer, answer_from
 from strangler.transport.errors import BadReply
 from strangler.transport.wire import Head
 
+# Closing a response ends a request, at which Django looks at every connection that an earlier test left open.
+pytestmark = pytest.mark.django_db(databases="__all__")
 MEMORY = 10
 
 
