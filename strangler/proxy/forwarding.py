@@ -54,16 +54,16 @@ class Forwarder:
         if body is not None and not body.large:
             body.keep()  # before a connection is taken: the client may be slow
         timeout_s = decision.route.timeout_s or self._conf.upstream_timeout_s
-        reply = to.send(
-            Outgoing(
-                method=request.method or "",
-                target=origin_form(request.path_info, request.META.get("QUERY_STRING", "")),
-                fields=self._fields(request, to, decision, hop_token(decision, epoch, timeout_s)),
-                body=body,
-                timeout_s=timeout_s,
-                repeatable=decision.kind == "read",
-            )
+        outgoing = Outgoing(
+            method=request.method or "",
+            target=origin_form(request.path_info, request.META.get("QUERY_STRING", "")),
+            fields=self._fields(request, to, decision, hop_token(decision, epoch, timeout_s)),
+            body=body,
+            timeout_s=timeout_s,
+            repeatable=decision.kind == "read",
         )
+        release_connections()
+        reply = to.send(outgoing)
         try:
             return _handed_back(reply, decision.capability) or self._answer(request, to, reply)
         except BaseException:
@@ -106,9 +106,9 @@ def ends_here(request: HttpRequest) -> bool:
 
 
 def release_connections() -> None:
-    """Give this thread's database connections back before waiting for another home."""
+    """Give database connections back before waiting for another home; persistent ones are this thread's anyway."""
     for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
+        if connection.settings_dict["CONN_MAX_AGE"] == 0 and not connection.in_atomic_block:
             connection.close()
 
 

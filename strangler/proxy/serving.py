@@ -109,7 +109,6 @@ class Serving:
             return outcome
         if outcome.owner == home:
             return moved_midway(request)
-        release_connections()
         there = decision._replace(home=other(home))
         answer = self._forwarder.forward(request, there, outcome.epoch, body)
         return moved_midway(request) if isinstance(answer, Elsewhere) else answer
