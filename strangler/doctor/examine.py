@@ -88,15 +88,15 @@ def _home(name: str, home: Home, row: Owned, state: CapabilityState) -> Iterator
         )
         return
     connection, tables = connection_of(name, home), tables_of(name)
-    wanted = "disabled" if row.owner == home else "enabled"
+    wanted = ["disabled"] if row.owner == home else ["enabled"]
     if home == "monolith" and state.stage == "monolith":
-        wanted = "absent or disabled"
+        wanted.append("absent")  # nobody has prepared it
     wrong = [t for t, found in fence_of(connection).states(tables).items() if found not in wanted]
     if wrong:
         yield Finding(
             "error",
             name,
-            f"In the {home} the fence should be {wanted} on {', '.join(wrong)}, and is not.",
+            f"In the {home} the fence should be {' or '.join(wanted)} on {', '.join(wrong)}, and is not.",
             "A writer could pass, or is refused without a reason, until it is mended.",
             partial(_mend_fence, name, home),
         )
