@@ -182,6 +182,16 @@ def test_service_down_is_refused_before_anything_changes(homes, settings):
     assert owners(homes) == {"monolith": ("monolith", 1), "service": ("monolith", 1)}
 
 
+def test_the_way_back_does_not_need_the_service_to_answer(homes, settings):
+    """A service that has fallen over is a reason to go back, not an obstacle: its rows are what counts."""
+    operations.toggle(order(), "service")
+    written = contents(homes.service)
+    change_capability(settings, service_url="http://127.0.0.1:9")
+    operations.reverse(order())
+    assert writers(homes) == {"monolith"}
+    assert contents(homes.monolith) == written
+
+
 def test_all_faults_are_named_at_once(homes):
     with homes.service.cursor() as cursor:
         cursor.execute("ALTER TABLE sample_book ADD COLUMN extra int")
