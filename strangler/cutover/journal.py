@@ -81,11 +81,25 @@ class Journal:
             Superseded: a newer attempt exists, or the operation has ended; the block was not entered.
         """
         with transaction.atomic(using=self.alias):
-            row = Operation.objects.using(self.alias).select_for_update().get(pk=self.operation.pk)
-            if row.attempt != self.attempt or row.state not in (Operation.RUNNING, Operation.FAILED):
-                raise Superseded(f"operation #{row.pk} was taken over by {row.mover}; this mover has stopped")
-            Operation.objects.using(self.alias).filter(pk=row.pk).update(seen_at=Now())
+            operations = Operation.objects.using(self.alias).filter(pk=self.operation.pk)
+            self._assert_mine(operations.select_for_update().get())
+            operations.update(seen_at=Now())
             yield
+
+    def assert_mine(self) -> None:
+        """
+        Make sure that no newer attempt exists at this instant.
+
+        Whoever holds a lock that every newer attempt needs may rely on the answer until it lets go.
+
+        Raises:
+            Superseded: a newer attempt exists, or the operation has ended.
+        """
+        self._assert_mine(Operation.objects.using(self.alias).get(pk=self.operation.pk))
+
+    def _assert_mine(self, row: Operation) -> None:
+        if row.attempt != self.attempt or row.state not in (Operation.RUNNING, Operation.FAILED):
+            raise Superseded(f"operation #{row.pk} was taken over by {row.mover}; this mover has stopped")
 
 
 class Heartbeat:

@@ -39,6 +39,17 @@ def test_mover_woken_after_an_undo_does_nothing(any_platform: Platform, extent: 
             _assert_wakes_in_vain(any_platform, mover)
 
 
+def test_prepare_woken_after_an_undo_copies_nothing(any_platform: Platform) -> None:
+    """Neither `prepare` nor its undo changes the ownership rows: the attempt alone tells the two movers apart."""
+    steps = FORTH.steps(any_platform)
+    entries = steps.index(("prepare", "rehearse", "intent")) + 1
+    FORTH.begin(any_platform)
+    with paused_mover(any_platform, Moment(FORTH, entries, tuple(steps[:entries]))) as mover:
+        outlive_lease()
+        any_platform.strangler("undo", "catalog", "--yes")
+        _assert_wakes_in_vain(any_platform, mover)
+
+
 @EXTENT
 def test_mover_woken_after_others_went_on_does_nothing(any_platform: Platform, extent: str, seed: int) -> None:
     """Its work was finished by `resume`, the capability has moved on, and writes were acknowledged since."""
