@@ -36,18 +36,20 @@ class RouteConf:
 @dataclass(frozen=True, slots=True)
 class CapabilityConf:
     """
-    One bounded app and its two homes.
+    One bounded app and its two homes; a peer, which this host only calls, has an `internal_url` and nothing else.
 
     Attributes:
         app: label of the Django app whose tables are the capability's rows.
         databases: alias of each home's database, as far as this host can reach it.
         service_url: where the service listens; None while no service exists.
+        internal_url: where the service listens for calls of other apps.
     """
 
     name: str
     app: str
     routes: tuple[RouteConf, ...]
     service_url: str | None = None
+    internal_url: str | None = None
     databases: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -58,12 +60,18 @@ class Conf:
 
     Attributes:
         follow: keep the table in step by a background thread; without it every look loads the table, for tests.
+        internal_bind: host and port on which this host listens for calls; None: it takes none.
+        monolith_internal_url: where the monolith listens for calls.
+        calls_max: of one operation in one request; more is an N+1 that a bulk operation should replace.
+        strict: the guards that count in production raise instead.
     """
 
     host: str
     keys: Mapping[str, str]
     capabilities: Mapping[str, CapabilityConf]
     monolith_url: str | None = None
+    monolith_internal_url: str | None = None
+    internal_bind: str | None = None
     control_database: str = "default"
     state_dir: Path = Path(".strangler")
     replay_limit_bytes: int = 1 << 20
@@ -75,6 +83,8 @@ class Conf:
     upstream_timeout_s: float = 30.0
     connect_timeout_s: float = 1.0
     max_upstream_connections: int = 64
+    calls_max: int = 20
+    strict: bool = False
     follow: bool = True
     expose_headers: bool = True
     trust_forwarded: bool = False
@@ -93,6 +103,10 @@ class Conf:
         if self.host == MONOLITH_HOST:
             return self.capabilities[capability].service_url
         return self.monolith_url
+
+    def internal_url_of(self, capability: str, home: Home) -> str | None:
+        """Return the address on which *home* of *capability* takes calls, or None when none is configured."""
+        return self.monolith_internal_url if home == "monolith" else self.capabilities[capability].internal_url
 
     def database_of(self, capability: str) -> str | None:
         """Return the alias of this host's own database for *capability*."""
@@ -182,7 +196,7 @@ class _Reader:
         control = values.get("control_database", "default")
         if control not in self.databases:
             self.fault("['CONTROL_DATABASE']", f"{control!r} is not in DATABASES ({', '.join(self.databases)}).")
-        capabilities = self.capabilities(self.raw.get("CAPABILITIES", {}))
+        capabilities = self.capabilities(self.raw.get("CAPABILITIES", {}), host)
         conf = Conf(host=host, keys=keys, capabilities=capabilities, **values)
         self.check_host(conf)
         return conf
@@ -192,8 +206,11 @@ class _Reader:
         for name in _SIMPLE:
             if (key := name.upper()) in self.raw:
                 values[name] = self.simple(key, self.raw[key], _SIMPLE[name].default)
-        if url := values.get("monolith_url"):
-            self.check_url("['MONOLITH_URL']", url)
+        for name in ("monolith_url", "monolith_internal_url"):
+            if url := values.get(name):
+                self.check_url(f"[{name.upper()!r}]", url)
+        if bind := values.get("internal_bind"):
+            self.check_bind("['INTERNAL_BIND']", bind)
         return values
 
     def simple(self, key: str, value: Any, default: Any) -> Any:
@@ -218,7 +235,7 @@ class _Reader:
                 self.fault(f"['KEYS'][{kid!r}]", f"must be a secret of at least {KEY_BYTES_MIN} bytes.")
         return dict(raw)
 
-    def capabilities(self, raw: Any) -> Mapping[str, CapabilityConf]:
+    def capabilities(self, raw: Any, host: Any) -> Mapping[str, CapabilityConf]:
         if not isinstance(raw, Mapping):
             self.fault("['CAPABILITIES']", "must map names to dicts.")
             return {}
@@ -230,13 +247,15 @@ class _Reader:
             elif not isinstance(entry, Mapping):
                 self.fault(where, "must be a dict.")
             else:
-                found[name] = self.capability(where, name, entry)
+                found[name] = self.capability(where, name, entry, peer=host not in (MONOLITH_HOST, name))
         return found
 
-    def capability(self, where: str, name: str, entry: Mapping[str, Any]) -> CapabilityConf:
-        self.check_known(where, entry, {"app", "service_url", "databases", "routes"})
-        if (url := entry.get("service_url")) is not None:
-            self.check_url(f"{where}['service_url']", url)
+    def capability(self, where: str, name: str, entry: Mapping[str, Any], *, peer: bool) -> CapabilityConf:
+        self.check_known(where, entry, {"app", "service_url", "internal_url", "databases", "routes"})
+        urls = {key: entry.get(key) for key in ("service_url", "internal_url")}
+        for key, url in urls.items():
+            if url is not None:
+                self.check_url(f"{where}[{key!r}]", url)
         databases = entry.get("databases", {})
         for home, alias in databases.items():
             if home not in HOMES:
@@ -246,12 +265,12 @@ class _Reader:
         if len(set(databases.values())) < len(databases):
             self.fault(f"{where}['databases']", "both homes name one database: two homes need two.")
         routes = entry.get("routes", [])
-        if not routes:
+        if not routes and not peer:
             self.fault(f"{where}['routes']", "at least one route is required, such as {'prefix': '/api/x/'}.")
         return CapabilityConf(
             name=name,
             app=entry.get("app", name),
-            service_url=url.rstrip("/") if isinstance(url, str) else None,
+            **{key: url.rstrip("/") if isinstance(url, str) else None for key, url in urls.items()},
             databases=dict(databases),
             routes=tuple(self.route(f"{where}['routes'][{n}]", r) for n, r in enumerate(routes)),
         )
@@ -287,6 +306,11 @@ class _Reader:
         parts = urlsplit(url) if isinstance(url, str) else None
         if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
             self.fault(where, f"must be an address such as 'http://127.0.0.1:8101', not {url!r}.")
+
+    def check_bind(self, where: str, bind: Any) -> None:
+        host, _, port = str(bind).rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            self.fault(where, f"must be a host and a port such as '127.0.0.1:9000', not {bind!r}.")
 
     def check_host(self, conf: Conf) -> None:
         if conf.host != MONOLITH_HOST and conf.host not in conf.capabilities:

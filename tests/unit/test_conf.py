@@ -45,6 +45,17 @@ def test_good_settings_are_frozen_values():
         conf.host = "x"
 
 
+def test_a_peer_is_called_and_nothing_else():
+    raw = deepcopy(GOOD) | {"HOST": "catalog", "MONOLITH_URL": "http://m:8000", "MONOLITH_INTERNAL_URL": "http://m:9000"}
+    catalog(raw)["databases"] = {"service": "default"}
+    raw["CAPABILITIES"]["stock"] = {"internal_url": "http://s:9102/"}
+    conf = parse(raw, databases=("default",))
+    assert conf.own_capabilities == ("catalog",)
+    assert conf.internal_url_of("stock", "service") == "http://s:9102"
+    assert conf.internal_url_of("stock", "monolith") == "http://m:9000"
+    assert conf.internal_url_of("catalog", "service") is None
+
+
 def test_a_service_host_is_the_other_home():
     raw = {**deepcopy(GOOD), "HOST": "catalog", "MONOLITH_URL": "http://m:8000"}
     catalog(raw)["databases"] = {"service": "default"}
@@ -64,6 +75,11 @@ def test_a_service_host_is_the_other_home():
         (lambda r: r.update(KEYS={"a": "short"}), "32 bytes"),
         (lambda r: r.update(LEASE_S=-1), "positive number"),
         (lambda r: r.update(SWITCH_WAIT_S="15"), "positive number"),
+        (lambda r: r.update(INTERNAL_BIND="9000"), "a host and a port"),
+        (lambda r: r.update(INTERNAL_BIND="127.0.0.1:0"), "a host and a port"),
+        (lambda r: r.update(MONOLITH_INTERNAL_URL="m:9000"), "MONOLITH_INTERNAL_URL"),
+        (lambda r: catalog(r).update(internal_url="http://h/path"), "internal_url"),
+        (lambda r: r["CAPABILITIES"].update(stock={"internal_url": "http://s:9102"}), "at least one route"),
         (lambda r: r.update(EXPOSE_HEADERS="yes"), "True or False"),
         (lambda r: r.update(CONTROL_DATABASE="nowhere"), "not in DATABASES"),
         (lambda r: r.update(CAPABILITIES=[]), "must map"),
