@@ -1,12 +1,13 @@
 """Settings of the monolith; everything that other hosts have as well is derived in the hosting kit."""
 
-from strangler.hosting.settings import Capability, Host, host_settings
+from monolith.config.capabilities import CAPABILITIES
+from strangler.hosting.settings import Host, host_settings
 
 globals().update(
     host_settings(
         Host(
             "monolith",
-            capabilities=[Capability("catalog", package="monolith.catalog", port=8101)],
+            capabilities=CAPABILITIES,
             apps=[
                 "django.contrib.admin",
                 "django.contrib.auth",

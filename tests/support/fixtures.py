@@ -72,7 +72,7 @@ def valkey() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def start_platform(request: pytest.FixtureRequest) -> StartPlatform:
-    """A function (kind, *, products, settings, **variables) that runs a platform as a context manager."""
+    """A function (kind, *, products, services, settings, **variables) that runs a platform as a context manager."""
 
     def start(kind: Kind, *, products: int = PRODUCTS, **others: Any) -> AbstractContextManager[Platform]:
         if kind == "sqlite":

@@ -1,4 +1,4 @@
-"""A whole platform of real processes for one test or many: databases, Valkey, the monolith and the catalog service."""
+"""A whole platform of real processes for one test or many: databases, Valkey, the monolith and services beside it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from monolith.config.capabilities import CAPABILITIES
+from monolith.config.run.keys import STAFF_SCOPES
 from tests.support.cluster import Cluster
 from tests.support.processes import Process, eventually, free_port
 from tests.support.shop import fill
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = {"monolith": "monolith.config.settings", "catalog": "extracted.catalog.settings"}
+MONOLITH = "monolith"
+NAMES = tuple(capability.name for capability in CAPABILITIES)
+SETTINGS = {MONOLITH: "monolith.config.settings"} | {name: f"extracted.{name}.settings" for name in NAMES}
 FAULTY_SETTINGS = {host: f"tests.support.settings.{host}" for host in SETTINGS}
 """The same, with whatever faults the environment asks for."""
 Kind = Literal["postgres", "sqlite"]
@@ -35,22 +39,46 @@ Kind = Literal["postgres", "sqlite"]
 @dataclass(slots=True)
 class Platform:
     """
-    A running platform.
+    A running platform, as one of its capabilities sees it: `of` gives the view of another.
 
     Attributes:
-        homes: the address of each home's database, as the judge takes it.
+        capability: whose two homes `homes`, `doors` and `internal_doors` are.
+        databases: the address of each running host's own database.
+        public: where each host listens, and where one would that does not run.
+        internal: where each host listens for calls of other hosts.
         environment: what `manage.py` and the hosts run with.
         settings: each host's settings module.
     """
 
     kind: Kind
     folder: Path
-    homes: dict[str, str]
+    capability: str
+    databases: dict[str, str]
+    public: dict[str, str]
+    internal: dict[str, str]
     environment: dict[str, str]
-    doors: dict[str, str]
     token: str
     settings: Mapping[str, str]
     hosts: dict[str, Process] = field(default_factory=dict)
+
+    @property
+    def homes(self) -> dict[str, str]:
+        """The address of each home's database, as the judge takes it."""
+        return self._of_homes(self.databases)
+
+    @property
+    def doors(self) -> dict[str, str]:
+        """The public address of each home."""
+        return self._of_homes(self.public)
+
+    @property
+    def internal_doors(self) -> dict[str, str]:
+        """The address of each home at which other hosts call it."""
+        return self._of_homes(self.internal)
+
+    def of(self, capability: str) -> Platform:
+        """Return the same platform as *capability* sees it."""
+        return replace(self, capability=capability)
 
     def manage(
         self, *arguments: str, settings: str = "monolith", timeout_s: float = 120, **variables: str
@@ -77,8 +105,8 @@ class Platform:
         return Process.start(" ".join(arguments), command, log, environment=environment, folder=ROOT)
 
     def status(self) -> dict[str, Any]:
-        """Return the catalog's line of `strangler status`."""
-        found: list[dict[str, Any]] = self.strangler("status", "catalog")["capabilities"]
+        """Return the capability's line of `strangler status`."""
+        found: list[dict[str, Any]] = self.strangler("status", self.capability)["capabilities"]
         return found[0]
 
     def create_product(self, home: str, slug: str) -> dict[str, Any]:
@@ -104,7 +132,7 @@ class Platform:
 
     def start_host(self, name: str) -> None:
         """Start one host and wait until it is ready."""
-        port = self.doors["monolith" if name == "monolith" else "service"].rpartition(":")[2]
+        port = self.public[name].rpartition(":")[2]
         command = [
             sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", port,
             "--workers", "1", "--blocking-threads", "48", "--no-ws", "strangler.hosting.wsgi:application",
@@ -124,6 +152,9 @@ class Platform:
         """Return the ends of the hosts' logs."""
         return "\n".join(host.tail() for host in self.hosts.values())
 
+    def _of_homes(self, of_hosts: Mapping[str, str]) -> dict[str, str]:
+        return {"monolith": of_hosts[MONOLITH], "service": of_hosts[self.capability]}
+
     def _environment(self, settings: str) -> dict[str, str]:
         return self.environment | {"DJANGO_SETTINGS_MODULE": self.settings[settings]}
 
@@ -138,46 +169,54 @@ class Platform:
 
 @contextmanager
 def running_platform(
-    server: Cluster | None, *, products: int, settings: Mapping[str, str] = SETTINGS, **variables: str
+    server: Cluster | None,
+    *,
+    products: int,
+    services: Sequence[str] = ("catalog",),
+    settings: Mapping[str, str] = SETTINGS,
+    **variables: str,
 ) -> Iterator[Platform]:
     """
     Run a platform with *products* products in the monolith until the block ends.
 
     Args:
         server: where the databases are made; None for SQLite files.
+        services: the capabilities that have a host of their own; the first one is the platform's `capability`.
         settings: each host's settings module.
         variables: added to the environment of everything.
     """
     folder = Path(tempfile.mkdtemp(prefix="strangler-platform-"))
-    names: list[str] = []
+    hosts = (*services, MONOLITH)
+    made: dict[str, str] = {}
     try:
         if server:
-            names = [server.create(template=_template(server, home)) for home in SETTINGS]
-            addresses = [server.dsn(name) for name in names]
+            made = {host: server.create(template=_template(server, host)) for host in hosts}
+            databases = {host: server.dsn(name) for host, name in made.items()}
         else:
-            addresses = [str(folder / f"{home}.sqlite3") for home in SETTINGS]
-        platform = _platform("postgres" if server else "sqlite", folder, addresses, settings, variables)
+            databases = {host: str(folder / f"{host}.sqlite3") for host in hosts}
+        platform = _platform("postgres" if server else "sqlite", folder, databases, settings, variables)
         if not server:
-            _migrate(platform)
-        fill(platform.homes["monolith"], products)
+            _migrate(platform, *hosts)
+        fill(databases[MONOLITH], products)
         try:
-            for name in ("catalog", "monolith"):
-                platform.start_host(name)
+            for host in hosts:
+                platform.start_host(host)
             yield platform
         finally:
             platform.stop()
     finally:
         if server:
-            for name in names:
+            for name in made.values():
                 server.drop(name)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _platform(
-    kind: Kind, folder: Path, addresses: list[str], settings: Mapping[str, str], variables: dict[str, str]
+    kind: Kind, folder: Path, databases: dict[str, str], settings: Mapping[str, str], variables: dict[str, str]
 ) -> Platform:
-    doors = {home: f"http://127.0.0.1:{free_port()}" for home in ("monolith", "service")}
-    urls = [address if kind == "postgres" else f"sqlite:///{address}" for address in addresses]
+    """Hosts that do not run have addresses as well, so that nobody looks for them at the usual ones."""
+    public = {host: f"http://127.0.0.1:{free_port()}" for host in SETTINGS}
+    internal = {host: f"http://127.0.0.1:{free_port()}" for host in SETTINGS}
     token = _make_keys(folder / "keys")
     environment = {
         "PATH": os.environ["PATH"],
@@ -185,15 +224,17 @@ def _platform(
         "RUN_DIR": str(folder),
         "SECRET_KEY": secrets.token_urlsafe(48),
         "STRANGLER_KEYS": f"test:{secrets.token_urlsafe(48)}",
-        "MONOLITH_DATABASE_URL": urls[0],
-        "CATALOG_DATABASE_URL": urls[1],
-        "MONOLITH_URL": doors["monolith"],
-        "CATALOG_URL": doors["service"],
+        **{f"{host.upper()}_URL": url for host, url in public.items()},
+        **{f"{host.upper()}_INTERNAL_URL": url for host, url in internal.items()},
+        **{f"{host.upper()}_DATABASE_URL": _url(kind, address) for host, address in databases.items()},
         "LOG_LEVEL": "WARNING",
         **variables,
     }
-    homes = dict(zip(("monolith", "service"), addresses, strict=True))
-    return Platform(kind, folder, homes, environment, doors, token, settings)
+    return Platform(kind, folder, next(iter(databases)), databases, public, internal, environment, token, settings)
+
+
+def _url(kind: Kind, address: str) -> str:
+    return address if kind == "postgres" else f"sqlite:///{address}"
 
 
 def _make_keys(folder: Path) -> str:
@@ -205,27 +246,27 @@ def _make_keys(folder: Path) -> str:
     now = int(time.time())
     claims = {
         "iss": "http://strangler.local", "aud": "strangler-platform", "sub": "checker", "staff": True,
-        "scope": "catalog:read catalog:write", "iat": now, "exp": now + 86_400,
+        "scope": " ".join(STAFF_SCOPES), "iat": now, "exp": now + 86_400,
     }  # fmt: skip
     return jwt.encode(claims, key, algorithm="ES256", headers={"kid": "test"})
 
 
-def _template(server: Cluster, home: str) -> str:
-    """Return the migrated database that *home*'s databases are copied from; both are made at the first call."""
-    if not server.templates:
+def _template(server: Cluster, host: str) -> str:
+    """Return the migrated database that *host*'s databases are copied from, made at the first call."""
+    if host not in server.templates:
         folder = Path(tempfile.mkdtemp(prefix="strangler-template-"))
-        made = {each: server.create() for each in SETTINGS}
+        made = server.create()
         try:
-            _migrate(_platform("postgres", folder, [server.dsn(name) for name in made.values()], SETTINGS, {}))
+            _migrate(_platform("postgres", folder, {host: server.dsn(made)}, SETTINGS, {}), host)
         finally:
             shutil.rmtree(folder)
-        server.templates |= made
-    return server.templates[home]
+        server.templates[host] = made
+    return server.templates[host]
 
 
-def _migrate(platform: Platform) -> None:
-    for settings in SETTINGS:
-        done = platform.manage("migrate", "--verbosity", "0", settings=settings)
+def _migrate(platform: Platform, *hosts: str) -> None:
+    for host in hosts:
+        done = platform.manage("migrate", "--verbosity", "0", settings=host)
         assert done.returncode == 0, done.stderr
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from tests.support.checker.rows import query
 from tests.support.platform import Platform
 
-PREFIX = "catalog_"
+CATALOG = "catalog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class State:
         ownership: (owner, epoch) by home, as each home's own row says.
         fenced: the homes whose tables all refuse writes.
         rows: a digest of each home's rows by table.
-        control: the published state of the catalog: stage, reads_weight, writer, epoch, switching.
+        control: the published state of the capability: stage, reads_weight, writer, epoch, switching.
         changes: how many changes of state the history knows.
     """
 
@@ -42,47 +42,48 @@ class State:
 
 
 def state_of(platform: Platform) -> State:
-    """Read everything; the platform must be quiet."""
-    homes = platform.homes
+    """Read everything about the platform's capability; the platform must be quiet."""
+    homes, name = platform.homes, platform.capability
     return State(
-        ownership={home: owner_of(dsn) for home, dsn in homes.items()},
-        fenced=tuple(home for home, dsn in homes.items() if fenced(dsn)),
-        rows={home: digests(dsn) for home, dsn in homes.items()},
-        control=_control(homes["monolith"]),
+        ownership={home: owner_of(dsn, name) for home, dsn in homes.items()},
+        fenced=tuple(home for home, dsn in homes.items() if fenced(dsn, name)),
+        rows={home: digests(dsn, name) for home, dsn in homes.items()},
+        control=_control(homes["monolith"], name),
         changes=int(query(homes["monolith"], "SELECT count(*) FROM strangler_history")[0][0]),
     )
 
 
-def owner_of(dsn: str) -> tuple[str, int]:
+def owner_of(dsn: str, capability: str = CATALOG) -> tuple[str, int]:
     """Return (owner, epoch) of a home's own row."""
-    found = query(dsn, "SELECT owner, epoch FROM strangler_ownership WHERE capability = 'catalog'")
+    found = query(dsn, "SELECT owner, epoch FROM strangler_ownership WHERE capability = ?", (capability,))
     return str(found[0][0]), int(found[0][1])
 
 
-def fenced(dsn: str) -> bool:
-    """Return whether every table of the catalog refuses writes. Raises: AssertionError, when only some do."""
+def fenced(dsn: str, capability: str = CATALOG) -> bool:
+    """Return whether every table of the capability refuses writes. Raises: AssertionError, when only some do."""
     if dsn.startswith("postgres"):
         sql = """SELECT relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
                  WHERE t.tgname = 'strangler_fence' AND t.tgenabled <> 'D'"""
     else:
         sql = "SELECT DISTINCT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'strangler_fence_%'"
-    guarded = {name for (name,) in query(dsn, sql)}
-    assert guarded in (set(), set(tables(dsn))), f"only some tables are fenced: {guarded}"
+    own = set(tables(dsn, capability))
+    guarded = {name for (name,) in query(dsn, sql)} & own
+    assert guarded in (set(), own), f"only some tables are fenced: {guarded}"
     return bool(guarded)
 
 
-def tables(dsn: str) -> list[str]:
-    """Return the names of the catalog's tables."""
+def tables(dsn: str, capability: str = CATALOG) -> list[str]:
+    """Return the names of the capability's tables."""
     if dsn.startswith("postgres"):
         sql = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE ? ORDER BY 1"
     else:
         sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE ? ORDER BY 1"
-    return [name for (name,) in query(dsn, sql, (f"{PREFIX}%",))]
+    return [name for (name,) in query(dsn, sql, (f"{capability}_%",))]
 
 
-def digests(dsn: str) -> dict[str, str]:
+def digests(dsn: str, capability: str = CATALOG) -> dict[str, str]:
     """Return a hash over all rows of each table, in the order of their keys."""
-    return {table: _digest(query(dsn, f"SELECT * FROM {table} ORDER BY id")) for table in tables(dsn)}
+    return {table: _digest(query(dsn, f"SELECT * FROM {table} ORDER BY id")) for table in tables(dsn, capability)}
 
 
 def _digest(rows: list[tuple[Any, ...]]) -> str:
@@ -92,8 +93,9 @@ def _digest(rows: list[tuple[Any, ...]]) -> str:
     return f"{len(rows)} rows {hashed.hexdigest()[:16]}"
 
 
-def _control(dsn: str) -> tuple[Any, ...]:
-    found = query(dsn, "SELECT stage, reads_weight, writer, epoch, switching FROM strangler_capability")
+def _control(dsn: str, capability: str) -> tuple[Any, ...]:
+    sql = "SELECT stage, reads_weight, writer, epoch, switching FROM strangler_capability WHERE name = ?"
+    found = query(dsn, sql, (capability,))
     return (*found[0][:4], bool(found[0][4])) if found else ("monolith", 0, "monolith", 1, False)
 
 

@@ -14,10 +14,11 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from monolith.config.capabilities import CAPABILITIES
 from strangler.hosting.settings import AUDIENCE, ISSUER
 
 TOKEN_TTL_S = 12 * 3600
-STAFF_SCOPES = ("catalog:read", "catalog:write")
+STAFF_SCOPES = tuple(f"{capability.name}:{may}" for capability in CAPABILITIES for may in ("read", "write"))
 _SECRETS = "secrets.json"
 _PRIVATE_KEY = "issuer.pem"
 JWKS = "jwks.json"
