@@ -1,0 +1,25 @@
+"""Declare: what a bounded app offers to others, as operations over strict wire types. No Django, no I/O."""
+
+from strangler.contract.codec import Codec, WireError
+from strangler.contract.compatibility import incompatibilities
+from strangler.contract.errors import CommandInProgress, CommandKeyReused
+from strangler.contract.operation import Contract, Operation, command, query
+from strangler.contract.port import Port, bind_ports
+from strangler.contract.snapshot import snapshot
+from strangler.contract.types import Moment
+
+__all__ = [
+    "Codec",
+    "CommandInProgress",
+    "CommandKeyReused",
+    "Contract",
+    "Moment",
+    "Operation",
+    "Port",
+    "WireError",
+    "bind_ports",
+    "command",
+    "incompatibilities",
+    "query",
+    "snapshot",
+]
