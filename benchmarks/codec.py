@@ -1,5 +1,5 @@
 """
-The wire of contracts: msgspec beside pydantic and beside json with functions written by hand.
+The wire of contracts: msgspec, and our codec on it, beside pydantic and beside json with functions written by hand.
 
 What each refuses and takes, what a message costs to write and to read, and what a process pays to start. Codecs take
 turns in short passes, and of each the best pass counts: that depends least on what else runs.
@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from benchmarks.harness import ROOT, commit, table
-from benchmarks.wire import by_hand, with_msgspec
+from benchmarks.wire import by_hand, with_msgspec, with_toolkit
 from benchmarks.wire.codec import Codec
 from benchmarks.wire.questions import REFUSED, TAKEN, answer
 from benchmarks.wire.values import QUERY, page
@@ -28,10 +28,11 @@ PASS_S = 0.01
 PASSES = 100
 STARTS = 7
 NAMES = ("msgspec", "pydantic", "by hand")
+ASKED = (*NAMES, "django-strangler")
 
 
 def codecs() -> dict[str, Codec]:
-    """Return the codecs that can be had here."""
+    """Return the libraries that can be had here."""
     found = {"msgspec": with_msgspec.derive()}
     if find_spec("pydantic"):
         from benchmarks.wire import with_pydantic
@@ -113,20 +114,21 @@ def start_rows() -> list[list[str]]:
 
 
 def question_rows(found: dict[str, Codec]) -> list[list[str]]:
-    """Return a row per question; an answer that is not wished for is set in bold."""
+    """Return a row per question, asked of our own codec too; an answer that is not wished for is set in bold."""
+    found = {**found, "django-strangler": with_toolkit.derive()}
     rows = []
     for wished, questions in (("refused", REFUSED), ("taken", TAKEN)):
         for question, ask in questions.items():
             answers = {name: answer(ask, codec) for name, codec in found.items()}
             shown = {name: said if said == wished else f"**{said}**" for name, said in answers.items()}
-            rows.append([question, wished, *(shown.get(name, "missing") for name in NAMES)])
+            rows.append([question, wished, *(shown.get(name, "missing") for name in ASKED)])
     return rows
 
 
 def main() -> None:
     found = codecs()
     print(f"commit {commit()}\n")
-    print(table(["question", "wished", *NAMES], question_rows(found)))
+    print(table(["question", "wished", *ASKED], question_rows(found)))
     print(f"\nus of CPU per message (ratio to msgspec), best of {PASSES} passes; a query is read as a request\n")
     print(table(["message", *NAMES], speed_rows(found)))
     print("\nmsgspec's ways of refusing unknown fields, us of CPU\n")

@@ -17,9 +17,11 @@ class Codec:
         query: reads a request strictly: unknown fields are refused.
         page: reads a reply: unknown fields are ignored.
         strict_page: reads a page as a request would be.
+        refuses_with: the errors that its callers have to expect.
     """
 
     encode: Callable[[Any], bytes]
     query: Callable[[bytes], Find]
     page: Callable[[bytes], Page]
     strict_page: Callable[[bytes], Page]
+    refuses_with: tuple[type[Exception], ...] = (ValueError, TypeError, LookupError)

@@ -65,10 +65,10 @@ TAKEN: dict[str, Ask] = {
 
 
 def answer(ask: Ask, codec: Codec) -> str:
-    """Return `refused`, `taken`, or the class of an error that is no ValueError, TypeError or LookupError."""
+    """Return `refused`, `taken`, or the class of an error that callers do not expect."""
     try:
         ask(codec)
-    except (ValueError, TypeError, LookupError):
+    except codec.refuses_with:
         return "refused"
     except Exception as error:
         return type(error).__name__
