@@ -60,6 +60,9 @@ class Conf:
 
     Attributes:
         follow: keep the table in step by a background thread; without it every look loads the table, for tests.
+        kernel: packages that every capability may import, contracts included, and every image carries.
+        borders_baseline: the committed file of border crossings that are known.
+        watch_borders: count statements and transactions that cross borders, where sqlglot is installed.
         internal_bind: host and port on which this host listens for calls; None: it takes none.
         monolith_internal_url: where the monolith listens for calls.
         calls_max: of one operation in one request; more is an N+1 that a bulk operation should replace.
@@ -91,6 +94,9 @@ class Conf:
     subject_jwks: str | None = None
     subject_issuer: str | None = None
     subject_audience: str | None = None
+    kernel: tuple[str, ...] = ()
+    borders_baseline: Path = Path("borders.json")
+    watch_borders: bool = True
 
     def home_of(self, capability: str) -> Home | None:
         """Return which home of *capability* this host is, or None when it is neither."""
@@ -222,9 +228,17 @@ class _Reader:
                 self.fault(f"[{key!r}]", f"must be a positive number, not {value!r}.")
         elif isinstance(default, Path):
             return Path(value)
+        elif isinstance(default, tuple):
+            return self.words(key, value)
         elif value is not None and not isinstance(value, str):
             self.fault(f"[{key!r}]", f"must be a string, not {value!r}.")
         return value
+
+    def words(self, key: str, value: Any) -> tuple[str, ...]:
+        if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
+            return tuple(value)
+        self.fault(f"[{key!r}]", f"must be a list of strings, not {value!r}.")
+        return ()
 
     def keys(self, raw: Any) -> Mapping[str, str]:
         if not isinstance(raw, Mapping) or not raw:
