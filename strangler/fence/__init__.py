@@ -1,19 +1,28 @@
 """Refuse: the ownership row of each home, the triggers that enforce it, and what a refusal looks like in Python."""
 
+from strangler.fence.alone import Busy, alone
 from strangler.fence.moved import Moved
 from strangler.fence.observation import Observation, external_effect, guard_connection, observe
 from strangler.fence.owner import assert_owner, owner_of, owning
+from strangler.fence.reading import UNASKED, confirmed, is_current, objection, other
 from strangler.fence.setup import after_migrate, fence_of, tables_of
 
 __all__ = [
+    "UNASKED",
+    "Busy",
     "Moved",
     "Observation",
     "after_migrate",
+    "alone",
     "assert_owner",
+    "confirmed",
     "external_effect",
     "fence_of",
     "guard_connection",
+    "is_current",
+    "objection",
     "observe",
+    "other",
     "owner_of",
     "owning",
     "tables_of",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from django.db import connections
 from django.http import HttpRequest
 
 from strangler.conf import Conf
 from strangler.proxy.answers import ForwardedAnswer, answer_from
 from strangler.proxy.bodies import RequestBody
-from strangler.proxy.hops import HOP, MOVED, Elsewhere, hop_token, read_hand_back
+from strangler.proxy.hops import HOP, hop_token
 from strangler.proxy.identity import IDENTITY, identity_token
-from strangler.proxy.traces import trace_fields
 from strangler.routing import Decision
+from strangler.state import release_connections
 from strangler.transport.client import Outgoing, Reply, Upstream, upstream
 from strangler.transport.errors import Unreachable
+from strangler.transport.handing_back import Elsewhere, handed_back
 from strangler.transport.headers import (
     Headers,
     answer_fields,
@@ -22,6 +22,7 @@ from strangler.transport.headers import (
     location_back,
     origin_form,
 )
+from strangler.transport.traces import trace_fields
 
 _COUNTED_METHODS = frozenset({"OPTIONS", "TRACE"})
 
@@ -65,7 +66,7 @@ class Forwarder:
         release_connections()
         reply = to.send(outgoing)
         try:
-            return _handed_back(reply, decision.capability) or self._answer(request, to, reply)
+            return handed_back(reply, decision.capability) or self._answer(request, to, reply)
         except BaseException:
             reply.close()
             raise
@@ -103,20 +104,3 @@ class Forwarder:
 def ends_here(request: HttpRequest) -> bool:
     """Return whether the client asked that nobody forwards this request (RFC 9110 7.6.2)."""
     return request.META.get("HTTP_MAX_FORWARDS") == "0" and request.method in _COUNTED_METHODS
-
-
-def release_connections() -> None:
-    """Give database connections back before waiting for another home; persistent ones are this thread's anyway."""
-    for connection in connections.all(initialized_only=True):
-        if connection.settings_dict["CONN_MAX_AGE"] == 0 and not connection.in_atomic_block:
-            connection.close()
-
-
-def _handed_back(reply: Reply, capability: str) -> Elsewhere | None:
-    if reply.head.status != 421:
-        return None
-    token = next((value for name, value in reply.head.fields if name.lower() == MOVED.lower()), "")
-    elsewhere = read_hand_back(token, capability)
-    if elsewhere is not None:
-        reply.read_away()
-    return elsewhere

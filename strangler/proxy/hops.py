@@ -1,9 +1,8 @@
 """
 The protocol between the homes' routers.
 
-A forwarded request carries `Strangler-Hop`: what the sender decided, by which epoch. A home that may not serve it
-hands it back with 421 (RFC 9110 15.5.20) and `Strangler-Moved`: who owns the rows, since which epoch. Both are signed,
-so neither can be made up outside.
+A forwarded request carries `Strangler-Hop`: what the sender decided, by which epoch; signed, so that nobody outside
+can make it up. A home that may not serve it hands it back (`strangler.transport.handing_back`).
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from django.http import HttpRequest, HttpResponse
 
 from strangler.routing import Decision
 from strangler.transport import signing
+from strangler.transport.handing_back import MISDIRECTED, MOVED, Elsewhere, moved_token
 
 HOP = "Strangler-Hop"
-MOVED = "Strangler-Moved"
 HOP_TTL_S = 60
 _HOP_MADE_EVERY_S = 5
 
@@ -39,14 +38,6 @@ class Hop(NamedTuple):
     epoch: int
     reason: str
     left_s: float
-
-
-class Elsewhere(NamedTuple):
-    """A home was asked and may not serve it: *owner* may, since *epoch*. Nothing of the request has happened."""
-
-    capability: str
-    owner: str
-    epoch: int
 
 
 def hop_token(decision: Decision, epoch: int, left_s: float) -> str:
@@ -70,22 +61,15 @@ def read_hop(token: str) -> Hop | None:
 class HandBack(HttpResponse):
     """The answer by which this home hands a request back."""
 
-    status_code = 421
+    status_code = MISDIRECTED
     outcome = "handed_back"
     _has_been_logged = True  # Django warns of every 4xx; this one is the protocol's everyday
 
     def __init__(self, capability: str, owner: str, epoch: int) -> None:
         super().__init__(content_type="text/plain")
-        self.headers[MOVED] = signing.sign("moved", {"moved": [capability, owner, epoch]}, ttl_s=HOP_TTL_S)
+        self.headers[MOVED] = moved_token(Elsewhere(capability, owner, epoch))
         self.headers["Cache-Control"] = "no-store"
         self.headers["Content-Length"] = "0"
-
-
-def read_hand_back(token: str, capability: str) -> Elsewhere | None:
-    """Return what a 421 for *capability* says when it is the other home's own, else None."""
-    payload = signing.verify("moved", token)
-    moved = Elsewhere(*payload["moved"]) if payload else None
-    return moved if moved and moved.capability == capability else None
 
 
 def restore_origin(request: HttpRequest) -> None:

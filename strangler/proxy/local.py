@@ -11,8 +11,8 @@ from strangler.conf import get_conf
 from strangler.fence import Moved, Observation, observe
 from strangler.proxy.bodies import RequestBody
 from strangler.proxy.figures import count_refusal
-from strangler.proxy.hops import Elsewhere
 from strangler.proxy.problems import Code, ProblemAnswer, moved_midway
+from strangler.transport.handing_back import Elsewhere
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 

@@ -10,14 +10,14 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from strangler.conf import HOMES, Home, get_conf
-from strangler.fence import Moved
+from strangler.fence import Moved, other
 from strangler.proxy.bodies import body_of
 from strangler.proxy.figures import count_request
 from strangler.proxy.hops import Hop, read_hop, restore_origin
 from strangler.proxy.identity import read_identity
 from strangler.proxy.local import GetResponse, run_nobodys_write
 from strangler.proxy.problems import EXPECTED_ERRORS, Code, ProblemAnswer, moved_midway, problem_of
-from strangler.proxy.serving import Serving, other
+from strangler.proxy.serving import Serving
 from strangler.proxy.subjects import issue_subject, subject_of
 from strangler.routing import READ_METHODS, Decision, Facts, decide
 from strangler.state import follower

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import time
 
-from django.db import DatabaseError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from strangler.conf import Conf, Home
-from strangler.fence import owner_of
+from strangler.fence import confirmed, objection, other, owner_of
 from strangler.proxy.bodies import RequestBody
 from strangler.proxy.figures import observe_wait
-from strangler.proxy.forwarding import Forwarder, ends_here, release_connections
-from strangler.proxy.hops import Elsewhere, HandBack, Hop
+from strangler.proxy.forwarding import Forwarder, ends_here
+from strangler.proxy.hops import HandBack, Hop
 from strangler.proxy.local import GetResponse, run_write
 from strangler.proxy.problems import moved_midway
 from strangler.routing import Decision
-from strangler.state import follower, wait_for_epoch
-
-# Reads that a home serves although it need not be the writer: a share of the subjects, or a person's wish.
-_ANY_HOME = frozenset({"share", "override"})
-# A read forwarded by a table that may be old, by a home whose own database does not answer.
-_UNASKED = "unasked"
+from strangler.state import release_connections, wait_for_epoch
+from strangler.transport.handing_back import Elsewhere
 
 
 class Serving:
@@ -43,26 +38,12 @@ class Serving:
         """
         home = self._home_of[decision.capability]
         if decision.kind == "read":
-            decision = self._asked(decision)
+            decision = confirmed(decision, home)
         if decision.home != home and not ends_here(request):
             return self._there_first(request, decision, decision.epoch, body)
         if decision.kind == "write":
             return self._write_here_first(request, decision, body)
         return self._read_here(request, body)
-
-    def _asked(self, decision: Decision) -> Decision:
-        """Return the decision for a read as this home's own database makes it, when the table may be old (ADR 0005)."""
-        if decision.reason in _ANY_HOME or not (decision.switching or not follower.leased()):
-            return decision
-        home = self._home_of[decision.capability]
-        try:
-            owned = owner_of(decision.capability)
-        except DatabaseError:
-            if decision.home == home:
-                raise
-            return decision._replace(reason=_UNASKED)
-        # Whoever has owned since we did holds newer rows; an undo raises our row's epoch before anybody owns it.
-        return decision._replace(home=home if owned.owner == home else other(home), epoch=owned.owned_epoch + 1)
 
     def hopped(self, request: HttpRequest, hop: Hop, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
         """Serve a request that the other home forwarded, or hand it back; it is never forwarded again (R4)."""
@@ -117,15 +98,8 @@ class Serving:
         self, request: HttpRequest, hop: Hop, decision: Decision, body: RequestBody | None
     ) -> HttpResponseBase:
         home = self._home_of[hop.capability]
-        any_home = hop.reason in _ANY_HOME
-        current = decision.epoch >= hop.epoch and not decision.switching and follower.leased()
-        if not (current and (any_home or decision.home == home)):
-            owned = owner_of(hop.capability)
-            # A home that has closed still holds every write up to its last epoch, and the sender had not opened
-            # when the request was under way already: its rows, though closed, are the newest there are.
-            owned_epoch = owned.epoch if any_home or owned.owner == home else owned.owned_epoch
-            if owned_epoch < hop.epoch or (hop.reason == _UNASKED and owned.owner != home):
-                return HandBack(hop.capability, owned.owner, owned.epoch)
+        if owned := objection(decision, home, epoch=hop.epoch, reason=hop.reason):
+            return HandBack(hop.capability, owned.owner, owned.epoch)
         return self._read_here(request, body)
 
     def _hopped_write(
@@ -146,8 +120,3 @@ class Serving:
         if isinstance(outcome, Elsewhere):
             return HandBack(hop.capability, outcome.owner, outcome.epoch)
         return outcome
-
-
-def other(home: Home) -> Home:
-    """Return the home that *home* is not."""
-    return "service" if home == "monolith" else "monolith"

@@ -1,6 +1,7 @@
 """What is true now: the capabilities' state, its versions, and how every process learns of them."""
 
 from strangler.state import follower
+from strangler.state.connection import release_connections
 from strangler.state.ownership import Owned, read_ownership
 from strangler.state.store import Change, ControlUnreachable, load_table, publish, routes_of
 from strangler.state.waiting import wait_for_epoch
@@ -13,6 +14,7 @@ __all__ = [
     "load_table",
     "publish",
     "read_ownership",
+    "release_connections",
     "routes_of",
     "wait_for_epoch",
 ]

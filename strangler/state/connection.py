@@ -19,3 +19,10 @@ def now_sql(connection: BaseDatabaseWrapper) -> str:
     if connection.vendor == "postgresql":
         return "extract(epoch from clock_timestamp())"
     return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+def release_connections() -> None:
+    """Give database connections back before waiting for another host; persistent ones are this thread's anyway."""
+    for connection in connections.all(initialized_only=True):
+        if connection.settings_dict["CONN_MAX_AGE"] == 0 and not connection.in_atomic_block:
+            connection.close()

@@ -10,20 +10,20 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar, cast
 
-from django.db import connections, router, transaction
+from django.db import router, transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from strangler.fence import Busy, alone
 from strangler.hosting.rest.codes import RestCode
 from strangler.hosting.rest.problems import Problem
 from strangler.hosting.rest.records import KEY_LENGTH_MAX, IdempotencyRecord
@@ -43,11 +43,10 @@ class _Claim:
     key: str
     request_sha256: str
 
-    @property
-    def lock_id(self) -> int:
-        """A signed 64-bit number for the advisory lock; a collision costs one needless 409."""
-        name = "\0".join((self.records._meta.db_table, self.principal, self.route, self.key))
-        return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    def alone(self) -> AbstractContextManager[None]:
+        """Open the transaction that works on the key, or refuse at once when another does."""
+        table = self.records._meta.db_table
+        return alone(router.db_for_write(self.records), table, self.principal, self.route, self.key)
 
     def answer_of_the_first(self) -> HttpResponse | None:
         """
@@ -97,17 +96,20 @@ def idempotent(records: type[IdempotencyRecord], *, route: str) -> Callable[[H],
         @functools.wraps(handler)
         def run_once(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
             claim = _claim(records, route, request)
-            with _alone(claim):
-                replay = claim.answer_of_the_first()
-                if replay is not None:
-                    return replay
-                record = claim.begin()
-                response: Response = handler(view, request, *args, **kwargs)
-                if response.status_code < 400:
-                    _finish(record, response)
-                else:
-                    transaction.set_rollback(True, using=record._state.db)
-                return response
+            try:
+                with claim.alone():
+                    replay = claim.answer_of_the_first()
+                    if replay is not None:
+                        return replay
+                    record = claim.begin()
+                    response: Response = handler(view, request, *args, **kwargs)
+                    if response.status_code < 400:
+                        _finish(record, response)
+                    else:
+                        transaction.set_rollback(True, using=record._state.db)
+                    return response
+            except Busy as busy:
+                raise _in_progress() from busy
 
         run_once.strangler_atomic = True  # type: ignore[attr-defined]
         run_once.strangler_idempotent = True  # type: ignore[attr-defined]
@@ -144,42 +146,3 @@ def _in_progress() -> Problem:
         "Repeat in a moment to get its answer.",
         headers={"Retry-After": "1"},
     )
-
-
-@contextmanager
-def _alone(claim: _Claim) -> Iterator[None]:
-    """
-    Open the transaction that works on the key, or refuse at once when another does.
-
-    An insert of the same key would wait for the first transaction instead of answering 409, so a lock is tried before
-    it: PostgreSQL's advisory lock, which ends with the transaction. SQLite admits one writer at a time and would wait
-    as early as BEGIN IMMEDIATE; there the processes' own threads are told apart by a set in memory.
-    """
-    using = router.db_for_write(claim.records)
-    if connections[using].vendor == "postgresql":
-        with transaction.atomic(using=using):
-            with connections[using].cursor() as cursor:
-                cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [claim.lock_id])
-                if not cursor.fetchone()[0]:
-                    raise _in_progress()
-            yield
-    else:
-        with _in_memory(claim.lock_id), transaction.atomic(using=using):
-            yield
-
-
-_busy: set[int] = set()
-_busy_guard = threading.Lock()
-
-
-@contextmanager
-def _in_memory(lock_id: int) -> Iterator[None]:
-    with _busy_guard:
-        if lock_id in _busy:
-            raise _in_progress()
-        _busy.add(lock_id)
-    try:
-        yield
-    finally:
-        with _busy_guard:
-            _busy.discard(lock_id)

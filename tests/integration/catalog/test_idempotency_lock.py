@@ -9,7 +9,7 @@ import uuid
 import psycopg
 
 from monolith.catalog.models import CatalogIdempotency
-from strangler.hosting.rest.idempotency import _Claim
+from strangler.fence.alone import lock_id
 from tests.contracts.catalog.client import Client
 from tests.support.platform import Platform
 
@@ -18,9 +18,9 @@ def test_repeat_is_told_at_once_while_another_transaction_works_on_the_key(postg
     """The lock is the database's: it holds between processes and hosts, and ends with the transaction."""
     staff = Client(postgres_platform.doors["monolith"], postgres_platform.token)
     key = str(uuid.uuid4())
-    claim = _Claim(CatalogIdempotency, "checker", "POST /categories", key, "")
+    name = (CatalogIdempotency._meta.db_table, "checker", "POST /categories", key)
     with psycopg.connect(postgres_platform.homes["monolith"]) as first:
-        first.execute("SELECT pg_advisory_xact_lock(%s)", [claim.lock_id])
+        first.execute("SELECT pg_advisory_xact_lock(%s)", [lock_id(*name)])
         began = time.monotonic()
         answer = staff.create("/categories", {"slug": f"c-{key}", "name": "C"}, key=key)
         assert (answer.status, answer.json["code"]) == (409, "idempotency_in_progress"), json.loads(answer.content)

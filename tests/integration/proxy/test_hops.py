@@ -7,8 +7,8 @@ import time
 import pytest
 from django.db import connections
 
-from strangler.proxy.hops import read_hand_back
 from strangler.transport import signing
+from strangler.transport.handing_back import read_moved
 from tests.integration.proxy.conftest import DATABASES
 from tests.sample.models import Shelf
 
@@ -30,7 +30,7 @@ def read(platform, token, path="/sample/count"):
 
 def handed_back(response):
     assert response.status_code == 421, response.content
-    elsewhere = read_hand_back(response.headers["Strangler-Moved"], "sample")
+    elsewhere = read_moved(response.headers["Strangler-Moved"], "sample")
     return elsewhere.owner, elsewhere.epoch
 
 
