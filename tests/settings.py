@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "monolith.catalog",
+    "monolith.inventory",
     "strangler",
     "tests.sample",
 ]

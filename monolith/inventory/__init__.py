@@ -1,0 +1,1 @@
+"""Inventory: warehouses, stock, and reservations that never oversell."""

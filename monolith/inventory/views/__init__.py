@@ -1,0 +1,1 @@
+"""The inventory over REST, one module per kind of resource."""
