@@ -103,6 +103,7 @@ class Run:
 
     per_s: float
     p50_ms: float
+    p90_ms: float
     p99_ms: float
     cpu_us: float
     errors: int
@@ -124,6 +125,7 @@ def load(url: str, watched: psutil.Process | None, *, seconds: int, connections:
     return Run(
         per_s=float(_found(r"Requests/sec: +([\d.]+)", said)),
         p50_ms=_ms(_found(r"50% +(\S+)", said)),
+        p90_ms=_ms(_found(r"90% +(\S+)", said)),
         p99_ms=_ms(_found(r"99% +(\S+)", said)),
         cpu_us=spent / count * 1e6,
         errors=errors,

@@ -1,5 +1,5 @@
 """Which bounded apps can leave the monolith, in the order in which they are listed everywhere."""
 
-from strangler.hosting.settings import Capability
+from strangler.hosting.host import Capability
 
 CAPABILITIES = (Capability("catalog", package="monolith.catalog", port=8101),)

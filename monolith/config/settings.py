@@ -1,7 +1,8 @@
 """Settings of the monolith; everything that other hosts have as well is derived in the hosting kit."""
 
 from monolith.config.capabilities import CAPABILITIES
-from strangler.hosting.settings import Host, host_settings
+from strangler.hosting.host import Host
+from strangler.hosting.settings import host_settings
 
 globals().update(
     host_settings(

@@ -88,6 +88,7 @@ def _logging(level: str, *, console: bool, host: str) -> dict[str, Any]:
             # Every request is logged once, by the hosting kit.
             "django.request": {"level": "ERROR"},
             "django.server": {"level": "WARNING", "propagate": True, "handlers": []},
+            "waitress.queue": {"level": "ERROR"},  # calls that wait for a thread are no news
         },
     }
 

@@ -3,7 +3,8 @@ Serve a host over HTTP: `python -m strangler.hosting.serve --port 8101`, with DJ
 
 One process with many blocking threads by default: a write that meets a switch waits in its thread, and such waiting
 must not keep the others from being served. On SIGTERM the host says it is not ready, goes on for `DRAIN_S` seconds so
-that balancers notice, accepts no more connections, and finishes what it has begun.
+that balancers notice, accepts no more connections, and finishes what it has begun. Calls of other hosts are taken at
+`INTERNAL_BIND` in the same processes.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import socket
+import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from strangler.hosting import draining
+from strangler.errors import SetupError
+from strangler.hosting import draining, internal
 
 THREADS = 64
 STOP_S = 30
@@ -31,17 +35,23 @@ class Server(Granian):  # type: ignore[misc,valid-type]
     """granian, which says it is going away before it goes."""
 
     drain_s: float = 0.0
+    calls: socket.socket
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Begin to end; a second signal ends at once."""
         if draining.begun() or not self.drain_s:
             draining.begin()
-            super().signal_handler_interrupt(*args, **kwargs)
+            self._end()
             return
         draining.begin()
-        timer = threading.Timer(self.drain_s, super().signal_handler_interrupt)
+        timer = threading.Timer(self.drain_s, self._end)
         timer.daemon = True
         timer.start()
+
+    def _end(self) -> None:
+        draining.close()
+        self.calls.close()
+        super().signal_handler_interrupt()
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -49,8 +59,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = _options(argv)
     for name in [name for name in os.environ if name.startswith("HTTP_")]:
         del os.environ[name]  # granian shows the environment to WSGI, where HTTP_PROXY would look like a header
+    try:
+        calls = internal.bind()
+    except SetupError as error:
+        sys.exit("\n".join(("This host cannot start:", *error.faults)))
     with tempfile.TemporaryDirectory(prefix="strangler-") as folder:
-        os.environ[draining.VARIABLE] = str(Path(folder) / "draining")
+        os.environ[draining.VARIABLE] = folder
         server = Server(
             "strangler.hosting.wsgi:application",
             address=options.address,
@@ -63,7 +77,16 @@ def main(argv: Sequence[str] | None = None) -> None:
             log_level=LogLevels.error,
         )
         server.drain_s = float(os.environ.get("DRAIN_S") or 0)
-        server.serve()
+        server.calls = calls
+        server.serve(target_loader=partial(load, calls), wrap_loader=False)
+
+
+def load(calls: socket.socket) -> Any:
+    """Return what a worker process serves in public, after it has begun to take calls."""
+    from strangler.hosting.wsgi import application
+
+    internal.listen(calls)
+    return application
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -7,92 +7,34 @@ host runs on SQLite files under `.run/sqlite` with development secrets; with `DE
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib import import_module
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from strangler.hosting.databases import database
 from strangler.hosting.environment import Environment
+from strangler.hosting.homes import strangler_settings
+from strangler.hosting.host import MONOLITH, SERVICE_PORT_FIRST, Capability, Host
 
-MONOLITH = "monolith"
-ISSUER = "http://strangler.local"
-AUDIENCE = "strangler-platform"
-_MONOLITH_URL = "http://127.0.0.1:8000"
-_SERVICE_PORT_FIRST = 8101
 _SECRET = "for-development-only-" + "0123456789abcdef" * 3
 _ROOT = Path.cwd()
 
 
-@dataclass(frozen=True, slots=True)
-class Capability:
-    """
-    A bounded app as its hosts know it.
-
-    Attributes:
-        package: Python package of the app; its `capability` module lists the `ROUTES` and what is `PERIODIC`, its
-            `urls` the views.
-        port: where its service listens when nothing else is said.
-    """
-
-    name: str
-    package: str
-    port: int = _SERVICE_PORT_FIRST
-
-    @property
-    def routes(self) -> list[dict[str, Any]]:
-        """The routes of the app; the first one is where its views are mounted."""
-        return list(import_module(f"{self.package}.capability").ROUTES)
-
-    @property
-    def periodic(self) -> dict[str, float]:
-        """Tasks of the app that run by themselves: name to seconds between runs."""
-        return dict(getattr(import_module(f"{self.package}.capability"), "PERIODIC", {}))
-
-    @property
-    def mount(self) -> str:
-        """Path under which the views live, without the leading slash."""
-        return str(self.routes[0]["prefix"]).lstrip("/")
-
-    def database_variable(self) -> str:
-        """Name of the variable with the address of the service's own database."""
-        return f"{self.name.upper()}_DATABASE_URL"
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """
-    What one host is made of.
-
-    Attributes:
-        name: `monolith` or the capability's name.
-        apps: Django's own and third-party apps beside those that every host has.
-        middleware: beside what every host has, after the routing middleware.
-        root_urlconf: derived from the capabilities unless given.
-    """
-
-    name: str
-    capabilities: Sequence[Capability]
-    apps: Sequence[str] = ()
-    middleware: Sequence[str] = ()
-    root_urlconf: str = "strangler.hosting.urls"
-    wsgi_application: str = "strangler.hosting.wsgi.application"
-    template_processors: Sequence[str] = field(default=())
-
-
-def service_settings(name: str, *, package: str, port: int = _SERVICE_PORT_FIRST) -> dict[str, Any]:
+def service_settings(
+    name: str, *, package: str, port: int = SERVICE_PORT_FIRST, calls: Mapping[str, int] | None = None
+) -> dict[str, Any]:
     """
     Return all settings of a service host.
 
     Args:
         name: of the capability.
         package: of its app, such as `monolith.catalog`.
+        calls: as in `Host`.
 
     Raises:
         SetupError: with everything that is wrong in the environment.
     """
-    return host_settings(Host(name, [Capability(name, package, port)]))
+    return host_settings(Host(name, [Capability(name, package, port)], calls=calls or {}))
 
 
 def host_settings(host: Host, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -113,7 +55,7 @@ def host_settings(host: Host, environment: Mapping[str, str] | None = None) -> d
         **_caches(env, host),
         **_celery(env, host),
         "HOSTING": _hosting(env, host),
-        "STRANGLER": _strangler(env, host),
+        "STRANGLER": strangler_settings(env, host, _SECRET, run_dir(env)),
         "REST_FRAMEWORK": _REST_FRAMEWORK,
         "LOGGING_CONFIG": None,  # logs.configure() sets structlog and logging up together
     }
@@ -200,11 +142,24 @@ def _caches(env: Environment, host: Host) -> dict[str, Any]:
     url = env.text("CACHE_URL")
     if not url:
         local = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-        return {"CACHES": {"default": {**local, "KEY_FUNCTION": "strangler.hosting.caches.epoch_key"}}}
+        return {
+            "CACHES": {
+                "default": {**local, "KEY_FUNCTION": "strangler.hosting.caches.epoch_key"},
+                # Other processes are not told of a change: they may be behind by this long.
+                "owned": {**local, "LOCATION": "owned", "TIMEOUT": 1},
+            }
+        }
     valkey = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}
     return {
         "CACHES": {
             "default": {**valkey, "KEY_PREFIX": host.name, "KEY_FUNCTION": "strangler.hosting.caches.epoch_key"},
+            # Keys name home and epoch themselves (`remember`); a cache that is gone must not hold up an answer.
+            "owned": {
+                **valkey,
+                "KEY_PREFIX": "owned",
+                "TIMEOUT": 30,
+                "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
+            },
             # Sessions belong to no capability and are the same in every home (R22): no home, no epoch.
             "sessions": {**valkey, "KEY_PREFIX": "shared"},
         },
@@ -251,31 +206,6 @@ def _hosting(env: Environment, host: Host) -> dict[str, Any]:
         "broker_url": env.text("BROKER_URL"),
         "log_format": env.choice("LOG_FORMAT", "", "json", "console"),
         "log_level": env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
-    }
-
-
-def _strangler(env: Environment, host: Host) -> dict[str, Any]:
-    folder = run_dir(env)
-    return {
-        "HOST": host.name,
-        "KEYS": env.keys("STRANGLER_KEYS", {"dev": _SECRET} if env.flag("DEBUG", True) else None),
-        "MONOLITH_URL": env.url("MONOLITH_URL", _MONOLITH_URL),
-        "CONTROL_DATABASE": "default" if host.name == MONOLITH else "control",
-        "STATE_DIR": env.path("STATE_DIR", folder / "state"),
-        "SUBJECT_JWKS": str(env.path("JWKS_FILE", folder / "keys" / "jwks.json")),
-        "SUBJECT_ISSUER": env.text("TOKEN_ISSUER", ISSUER),
-        "SUBJECT_AUDIENCE": env.text("TOKEN_AUDIENCE", AUDIENCE),
-        "CAPABILITIES": {capability.name: _capability(env, host, capability) for capability in host.capabilities},
-    }
-
-
-def _capability(env: Environment, host: Host, capability: Capability) -> dict[str, Any]:
-    monolith = {"monolith": "default", "service": f"{capability.name}_service"}
-    return {
-        "app": capability.package.rpartition(".")[2],
-        "service_url": env.url(f"{capability.name.upper()}_URL", f"http://127.0.0.1:{capability.port}"),
-        "databases": monolith if host.name == MONOLITH else {"service": "default"},
-        "routes": capability.routes,
     }
 
 

@@ -13,11 +13,12 @@ import re
 import secrets
 from collections.abc import Callable, MutableMapping
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 ENDPOINT_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _NOTHING = "0"
+WSGI = TypeVar("WSGI", bound=Callable[..., Any])
 
 
 class TraceContext(NamedTuple):
@@ -57,6 +58,15 @@ def configure(host: str) -> None:
     DjangoInstrumentor().instrument(tracer_provider=provider)
     PsycopgInstrumentor().instrument(tracer_provider=provider, skip_dep_check=True)
     RedisInstrumentor().instrument(tracer_provider=provider)
+
+
+def traced(application: WSGI) -> WSGI:
+    """Return *application*, a WSGI callable outside of Django, with a span around each call when spans are exported."""
+    if not exporting():
+        return application
+    from opentelemetry.instrumentation.wsgi import OpenTelemetryMiddleware
+
+    return OpenTelemetryMiddleware(application)  # type: ignore[return-value]
 
 
 def current_context() -> TraceContext | None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from monolith.config.capabilities import CAPABILITIES
-from strangler.hosting.settings import AUDIENCE, ISSUER
+from strangler.hosting.homes import AUDIENCE, ISSUER
 
 TOKEN_TTL_S = 12 * 3600
 STAFF_SCOPES = tuple(f"{capability.name}:{may}" for capability in CAPABILITIES for may in ("read", "write"))

@@ -1,6 +1,7 @@
 """A host with one view more: a slow one."""
 
-from strangler.hosting.settings import Capability, Host, host_settings
+from strangler.hosting.host import Capability, Host
+from strangler.hosting.settings import host_settings
 
 globals().update(
     host_settings(

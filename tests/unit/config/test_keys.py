@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from monolith.config.run.keys import JWKS, ensure_issuer, load_secrets, staff_token
-from strangler.hosting.settings import AUDIENCE, ISSUER
+from strangler.hosting.homes import AUDIENCE, ISSUER
 
 
 def test_secrets_stay_the_same(tmp_path):

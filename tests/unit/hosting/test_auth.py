@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from monolith.config.run.keys import JWKS, ensure_issuer, staff_token
 from strangler.conf import get_conf
 from strangler.hosting.auth import HostAuthentication, Principal, nobody
-from strangler.hosting.settings import AUDIENCE, ISSUER
+from strangler.hosting.homes import AUDIENCE, ISSUER
 from strangler.proxy.identity import claims_of
 from strangler.transport import signing
 

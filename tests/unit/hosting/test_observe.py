@@ -5,8 +5,9 @@ from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
 from django.urls import include, path
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
-from strangler.hosting.observe import ObserveMiddleware
+from strangler.hosting.observe import OPERATION, ObserveMiddleware, observe_calls
 
 urlpatterns = [
     path("api/", include([path("things/<int:thing>/", lambda request, thing: HttpResponse(), name="thing")])),
@@ -65,3 +66,64 @@ def test_a_request_id_is_made_otherwise_and_crosses_the_hop(given):
 def test_the_other_homes_request_id_stays_on_its_answer():
     answer = HttpResponse(headers={"X-Request-ID": "from-there"})
     assert observe(RequestFactory().get("/"), answer)["X-Request-ID"] == "from-there"
+
+
+def call(path, *, answer="200 OK", operation=None, **headers):
+    """Return the headers of the answer to a call of another host."""
+    given = {}
+
+    def endpoint(environ, start_response):
+        if operation:
+            environ[OPERATION] = operation
+        given["environ"] = environ
+        start_response(answer, [("Content-Length", "0")])
+        return [b""]
+
+    def start_response(status, fields):
+        given["fields"] = dict(fields)
+
+    observe_calls(endpoint)({"REQUEST_METHOD": "POST", "PATH_INFO": path, **headers}, start_response)
+    return given
+
+
+def test_a_call_is_counted_by_its_operation():
+    before = counted("/calls/stock/count", method="POST", status="409")
+    call("/calls/stock/count", answer="409 Conflict", operation="stock.count")
+    assert counted("/calls/stock/count", method="POST", status="409") == before + 1
+
+
+def test_calls_of_nothing_share_one_label():
+    before = counted("unmatched", method="POST", status="404")
+    call("/calls/made/up", answer="404 Not Found")
+    assert counted("unmatched", method="POST", status="404") == before + 1
+    assert counted("/calls/made/up", method="POST", status="404") == 0
+
+
+def test_a_call_continues_the_request_of_its_caller():
+    trace = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+    given = call("/calls/stock/count", HTTP_X_REQUEST_ID="abc-1", HTTP_TRACEPARENT=trace)
+    assert given["fields"]["X-Request-ID"] == "abc-1"
+    assert given["environ"]["HTTP_X_REQUEST_ID"] == "abc-1"
+    _, trace_id, span_id, _ = given["environ"]["HTTP_TRACEPARENT"].split("-")
+    assert trace_id == "a" * 32
+    assert span_id != "b" * 16
+
+
+def test_a_call_is_one_line_of_the_log():
+    with capture_logs() as lines:
+        call("/calls/stock/count", operation="stock.count")
+    assert [(line["event"], line["route"], line["status_code"]) for line in lines] == [
+        ("answered", "/calls/stock/count", 200)
+    ]
+
+
+def test_a_call_that_breaks_is_noted_as_a_bug():
+    before = counted("/calls/stock/count", method="POST", status="500")
+
+    def endpoint(environ, start_response):
+        environ[OPERATION] = "stock.count"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        observe_calls(endpoint)({"REQUEST_METHOD": "POST", "PATH_INFO": "/calls/stock/count"}, None)
+    assert counted("/calls/stock/count", method="POST", status="500") == before + 1

@@ -7,7 +7,8 @@ import pytest
 
 from strangler.conf import parse
 from strangler.errors import SetupError
-from strangler.hosting.settings import Capability, Host, host_settings
+from strangler.hosting.host import Capability, Host
+from strangler.hosting.settings import host_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOG = Capability("catalog", "monolith.catalog")
@@ -30,6 +31,32 @@ def test_derived_settings_satisfy_the_toolkit(host, env):
     settings = host_settings(host, env)
     conf = parse(settings["STRANGLER"], databases=tuple(settings["DATABASES"]))
     assert conf.host == host.name
+    assert conf.own_capabilities == ("catalog",)
+
+
+def test_a_host_takes_calls_where_its_internal_address_points(env):
+    bound = [host_settings(host, env)["STRANGLER"]["INTERNAL_BIND"] for host in (MONOLITH, SERVICE)]
+    assert bound == ["127.0.0.1:9000", "127.0.0.1:9101"]
+    env |= {"CATALOG_INTERNAL_URL": "http://10.0.0.7:9200"}
+    assert host_settings(SERVICE, env)["STRANGLER"]["INTERNAL_BIND"] == "10.0.0.7:9200"
+    env |= {"INTERNAL_BIND": "0.0.0.0:9300"}
+    assert host_settings(SERVICE, env)["STRANGLER"]["INTERNAL_BIND"] == "0.0.0.0:9300"
+
+
+@pytest.mark.parametrize(("host", "public"), [(MONOLITH, "127.0.0.1:8000"), (SERVICE, "127.0.0.1:8101")])
+def test_calls_are_never_taken_in_public(host, public, env):
+    """R21: a port of its own, so that no edge can be configured to let calls in."""
+    with pytest.raises(SetupError, match=f"INTERNAL_BIND: {public} is the public address"):
+        host_settings(host, env | {"INTERNAL_BIND": public})
+
+
+def test_a_peer_is_known_by_where_it_takes_calls_and_by_nothing_else(env):
+    host = Host("catalog", [CATALOG], calls={"pricing": 9103})
+    assert host_settings(host, env)["STRANGLER"]["CAPABILITIES"]["pricing"] == {"internal_url": "http://127.0.0.1:9103"}
+    settings = host_settings(host, env | {"PRICING_INTERNAL_URL": "http://pricing:9000"})
+    conf = parse(settings["STRANGLER"], databases=tuple(settings["DATABASES"]))
+    assert conf.internal_url_of("pricing", "service") == "http://pricing:9000"
+    assert conf.internal_url_of("pricing", "monolith") == "http://127.0.0.1:9000"
     assert conf.own_capabilities == ("catalog",)
 
 

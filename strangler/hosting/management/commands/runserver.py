@@ -1,15 +1,25 @@
-"""Django's development server, which makes the tables of its own SQLite file when they are not there."""
+"""Django's development server, which makes the tables of its own SQLite file and takes calls of other hosts."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.contrib.staticfiles.management.commands.runserver import Command as RunserverCommand
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from strangler.conf import get_conf
+from strangler.hosting import internal
+
 
 class Command(RunserverCommand):
     """So that `manage.py runserver` is all it takes; a server's database is never migrated by the way."""
+
+    def inner_run(self, *args: Any, **options: Any) -> None:
+        internal.listen(internal.bind())
+        self.stdout.write(f"Calls of other hosts are taken at {get_conf().internal_bind}")
+        super().inner_run(*args, **options)
 
     def check_migrations(self) -> None:
         executor = MigrationExecutor(connection)

@@ -1,0 +1,75 @@
+"""What a host is made of, before anything is known about where it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+MONOLITH = "monolith"
+SERVICE_PORT_FIRST = 8101
+_INTERNAL_PORT_LEAP = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """
+    A bounded app as its hosts know it.
+
+    Attributes:
+        package: Python package of the app; its `capability` module lists the `ROUTES` and what is `PERIODIC`, its
+            `urls` the views.
+        port: where its service listens when nothing else is said; it takes calls a thousand ports above.
+    """
+
+    name: str
+    package: str
+    port: int = SERVICE_PORT_FIRST
+
+    @property
+    def routes(self) -> list[dict[str, Any]]:
+        """The routes of the app; the first one is where its views are mounted."""
+        return list(import_module(f"{self.package}.capability").ROUTES)
+
+    @property
+    def periodic(self) -> dict[str, float]:
+        """Tasks of the app that run by themselves: name to seconds between runs."""
+        return dict(getattr(import_module(f"{self.package}.capability"), "PERIODIC", {}))
+
+    @property
+    def mount(self) -> str:
+        """Path under which the views live, without the leading slash."""
+        return str(self.routes[0]["prefix"]).lstrip("/")
+
+    @property
+    def internal_port(self) -> int:
+        """Port where its service takes calls when nothing else is said."""
+        return self.port + _INTERNAL_PORT_LEAP
+
+    def database_variable(self) -> str:
+        """Name of the variable with the address of the service's own database."""
+        return f"{self.name.upper()}_DATABASE_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """
+    What one host is made of.
+
+    Attributes:
+        name: `monolith` or the capability's name.
+        apps: Django's own and third-party apps beside those that every host has.
+        middleware: beside what every host has, after the routing middleware.
+        root_urlconf: derived from the capabilities unless given.
+        calls: other capabilities that its apps call; to the port where their services take calls when nothing is said.
+    """
+
+    name: str
+    capabilities: Sequence[Capability]
+    apps: Sequence[str] = ()
+    middleware: Sequence[str] = ()
+    root_urlconf: str = "strangler.hosting.urls"
+    wsgi_application: str = "strangler.hosting.wsgi.application"
+    template_processors: Sequence[str] = field(default=())
+    calls: Mapping[str, int] = field(default_factory=dict)
