@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from strangler import operations
+from strangler.boundaries.seams import arguments as seams
 from strangler.doctor import examine, repair
 from strangler.errors import StranglerError
 from strangler.management import terminal
@@ -47,6 +48,9 @@ class Command(BaseCommand):
         history.add_argument("--limit", type=int, default=20)
         doctor = self._verb(verbs, "doctor", "what does not fit together")
         doctor.add_argument("--repair", action="store_true", help="mend what needs no decision")
+        borders = self._verb(verbs, "seams", "where the project's borders are, and where to cut first")
+        borders.set_defaults(skip_checks=True)  # it looks at projects that are not configured yet
+        seams.add_arguments(borders)
         for name, (text, _) in _MOVES.items():
             self._move(verbs, name, text)
         toggle = self._move(verbs, "toggle", "the whole way in one command: toggle catalog service, and back")
@@ -113,6 +117,11 @@ class Command(BaseCommand):
         self._show(terminal.finding_rows(findings), options, lambda: terminal.show_findings(findings))
         if any(f.level == "error" for f in findings):
             sys.exit(1)
+
+    def do_seams(self, options: dict[str, Any]) -> None:
+        from strangler.boundaries.seams.command import run  # no other verb needs what it reads with
+
+        run(options, self.stdout.write)
 
     # -- move ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,154 @@
+"""What a module finds by name at run time (`get_model`, `import_string`, task names), and whose rows it writes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.apps import apps
+
+from strangler.boundaries.seams.bonds import Bond, bond
+from strangler.boundaries.seams.imports import kind_of
+from strangler.boundaries.seams.territory import App, Source, Territory
+
+_WRITES = {"create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "update", "delete"}
+_WRITES |= {f"a{name}" for name in _WRITES}
+# Relations are read from `_meta`; a logger's name is no dependency.
+_NOT_A_LOOKUP = re.compile(r"(Key|Field|Relation)$|^getLogger$")
+
+
+def name_bonds(territory: Territory, modules: set[str]) -> Iterator[Bond]:
+    """Yield what each app looks up by name in another, and each write to another's rows through its managers."""
+    names = _Names(territory, modules)
+    labels = "|".join(re.escape(label) for label in territory.labels)
+    packages = "|".join(re.escape(app.name) for app in territory.apps)
+    worth_parsing = re.compile(rf"""["'](?:{labels}|{packages})["'.]|\.(?:{"|".join(_WRITES)})\(""")
+    for source in territory.sources.values():
+        if worth_parsing.search(source.text):
+            yield from _Module(source, names, territory.shown(source.path)).bonds()
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Something of an app that a string names."""
+
+    app: App
+    what: str
+    kind: str
+    model: str = ""
+
+
+class _Names:
+    """What strings mean in this project."""
+
+    def __init__(self, territory: Territory, modules: set[str]) -> None:
+        self.territory = territory
+        self.modules = modules
+        self.apps = {app.label: app for app in territory.apps}
+        self._models = {(m._meta.app_label, m.__name__.lower()): m.__name__ for m in apps.get_models()}
+
+    def model(self, label: str, name: str) -> _Named | None:
+        """Return the model of a bounded app, as `get_model` would."""
+        found = self._models.get((label, name.lower()))
+        return _Named(self.apps[label], f"{label}.{found}", "model", found) if found and label in self.apps else None
+
+    def dotted(self, text: str) -> _Named | None:
+        """Return what `label.Model`, `label.module` or a dotted path names."""
+        label, _, rest = text.partition(".")
+        named = self.model(label, rest)
+        if named and named.model == rest:
+            return named
+        app = self.apps.get(label)
+        for path in (text, f"{app.name}.{rest}") if app and rest else (text,):
+            if found := self._module(path):
+                return found
+        return None
+
+    def _module(self, path: str) -> _Named | None:
+        module = path if path in self.modules else path.rpartition(".")[0]
+        owner = self.territory.owner_of(module) if "." in path and module in self.modules else None
+        return _Named(owner, path, kind_of(owner, module)) if owner else None
+
+
+@dataclass
+class _Module:
+    """One module, while it is read."""
+
+    source: Source
+    names: _Names
+    place: str
+    _models: dict[str, _Named] = field(default_factory=dict)
+    _packages: dict[str, App] = field(default_factory=dict)
+
+    def bonds(self) -> Iterator[Bond]:
+        nodes = list(ast.walk(ast.parse(self.source.text)))
+        for node in nodes:
+            self._learn(node)
+        for node in nodes:
+            if isinstance(node, ast.Call):
+                yield from self._bond(node, self._looked_up(node), "looks up {} by name")
+                yield from self._bond(node, self._written(node), "writes {}")
+
+    def _bond(self, node: ast.Call, named: _Named | None, words: str) -> Iterator[Bond]:
+        if named and named.app != self.source.app:
+            what = words.format(named.what)
+            yield bond(self.source.app.label, named.app.label, named.kind, what, self.place, node.lineno)
+
+    def _learn(self, node: ast.AST) -> None:
+        """Remember which names of this module stand for models, or modules of models, of others."""
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for alias in node.names:
+                self._learn_import(f"{node.module}.{alias.name}", alias)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            named = self._looked_up(node.value)
+            if named and named.model:
+                self._models.update({t.id: named for t in node.targets if isinstance(t, ast.Name)})
+
+    def _learn_import(self, path: str, alias: ast.alias) -> None:
+        owner = self.names.territory.owner_of(path)
+        if owner is None:
+            return
+        name = alias.asname or alias.name
+        if path in self.names.modules:
+            self._packages[name] = owner
+        elif (named := self.names.model(owner.label, alias.name)) and named.model == alias.name:
+            self._models[name] = named
+
+    def _looked_up(self, call: ast.Call) -> _Named | None:
+        function = _name_of(call.func)
+        texts = [a.value for a in call.args[:2] if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        if not texts or _NOT_A_LOOKUP.search(function):
+            return None
+        if len(texts) == 2 and function.endswith("get_model"):
+            return self.names.model(*texts)
+        return self.names.dotted(texts[0])
+
+    def _written(self, call: ast.Call) -> _Named | None:
+        """Return the model in `Model.objects.….create()`, and in `models.Model.objects.….create()`."""
+        path = _path_of(call.func)
+        if len(path) < 3 or path[-1] not in _WRITES:
+            return None
+        named = self._models.get(path[0])
+        if named is None and path[0] in self._packages and len(path) > 3:
+            named = self.names.model(self._packages[path[0]].label, path[1])
+        return _Named(named.app, f"{named.what} ({path[-1]})", "write") if named else None
+
+
+def _name_of(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _path_of(node: ast.expr) -> list[str]:
+    """Return the names in a chain of attributes and calls: A, objects, update of `A.objects.update(x)`."""
+    names: list[str] = []
+    while not isinstance(node, ast.Name):
+        if isinstance(node, ast.Attribute):
+            names.append(node.attr)
+            node = node.value
+        elif isinstance(node, (ast.Call, ast.Subscript)):
+            node = node.func if isinstance(node, ast.Call) else node.value
+        else:
+            return []
+    return [node.id, *reversed(names)]
