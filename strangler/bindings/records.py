@@ -37,9 +37,7 @@ class CommandRecord(models.Model):
 
     class Meta:
         abstract = True
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["operation", "key"], name="%(app_label)s_command_key")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["operation", "key"], name="%(app_label)s_command_key")]
 
     @classmethod
     def purge(cls) -> int:

@@ -11,7 +11,8 @@ from strangler.contract.operation import Operation
 from strangler.contract.types import strict
 from strangler.errors import ContractError, StranglerError
 
-_encoder = msgspec.json.Encoder()
+# What the decoders raise on bytes that nobody should have sent: not JSON, not UTF-8, nested without end.
+_UNREADABLE = (ValueError, RecursionError)
 
 
 class WireError(StranglerError):
@@ -61,10 +62,14 @@ class Codec:
             if self._strict is not None:
                 self._strict.decode(raw)
             found = self._arguments.decode(raw)
-        except msgspec.MsgspecError as error:
+        except _UNREADABLE as error:
             raise WireError(f"{self.operation.name}: {error}") from error
         given = {name: getattr(found, name) for name in self.operation.arguments}
         return {name: value for name, value in given.items() if value is not msgspec.UNSET}
+
+    def encode_key(self, arguments: Mapping[str, Any]) -> str:
+        """Return the arguments that identify a command's effect, as one text."""
+        return _encode([arguments[name] for name in self.operation.key]).decode()
 
     def encode_outcome(self, outcome: Any) -> bytes:
         """Return what the operation returned."""
@@ -79,7 +84,7 @@ class Codec:
         """
         try:
             return self._outcome.decode(raw)
-        except msgspec.MsgspecError as error:
+        except _UNREADABLE as error:
             raise WireError(f"{self.operation.name} answered: {error}") from error
 
     def encode_refusal(self, error: ContractError) -> bytes:
@@ -95,7 +100,7 @@ class Codec:
         """
         try:
             found = _refusals.decode(raw)
-        except msgspec.MsgspecError as error:
+        except _UNREADABLE as error:
             raise WireError(f"{self.operation.name} refused: {error}") from error
         kind = self.operation.refusals.get(found.code)
         if kind is None:
@@ -114,5 +119,19 @@ def _struct(operation: Operation, arguments: Mapping[str, Any]) -> type:
 def _encode(value: Any) -> bytes:
     try:
         return _encoder.encode(value)
-    except (TypeError, ValueError, msgspec.MsgspecError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise WireError(f"this cannot cross a border: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    """Return what a subclass, such as Django's SafeString, is on the wire; the encoder knows exact types only."""
+    if isinstance(value, str):
+        return "".join(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, int):
+        return int(value)
+    raise TypeError(f"{type(value).__name__} is no type of the wire")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)

@@ -20,35 +20,35 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 _PLAIN = frozenset({str, int, bool, float, Decimal, UUID, date, NoneType})
 
 
-def faults(kind: Any, where: str) -> Iterator[str]:
+def faults(kind: Any, where: str, inside: tuple[type, ...] = ()) -> Iterator[str]:
     """
     Yield why *kind* may not cross a border; nothing when it may.
 
     Args:
         where: what has the type, as the start of a sentence.
+        inside: the dataclasses around it.
     """
     if kind in _PLAIN or kind == Moment or get_origin(kind) is Literal:
         return
     if get_origin(kind) is Annotated:
-        yield from faults(get_args(kind)[0], where)
+        yield from faults(get_args(kind)[0], where, inside)
     elif isinstance(kind, type) and is_dataclass(kind):
-        yield from _dataclass_faults(kind, where)
+        yield from _dataclass_faults(kind, where, inside)
     elif isinstance(kind, type) and issubclass(kind, Enum):
         if not issubclass(kind, str):
             yield f"{where} is {kind.__name__}: make it an Enum of str, whose values are words on the wire."
     else:
-        yield from _composed_faults(kind, where)
+        yield from _composed_faults(kind, where, inside)
 
 
-def _composed_faults(kind: Any, where: str) -> Iterator[str]:
+def _composed_faults(kind: Any, where: str, inside: tuple[type, ...]) -> Iterator[str]:
     origin, parts = get_origin(kind), get_args(kind)
     if origin is tuple and len(parts) == 2 and parts[1] is Ellipsis:
-        yield from faults(parts[0], f"{where}, an item of it,")
+        yield from faults(parts[0], f"{where}, an item of it,", inside)
     elif origin is Mapping and parts[0] is str:
-        yield from faults(parts[1], f"{where}, a value of it,")
+        yield from faults(parts[1], f"{where}, a value of it,", inside)
     elif origin in (Union, UnionType):
-        for part in parts:
-            yield from faults(part, where)
+        yield from _union_faults(parts, where, inside)
     elif kind is datetime:
         yield f"{where} is a datetime that may be naive: use strangler.contract.Moment."
     else:
@@ -56,14 +56,25 @@ def _composed_faults(kind: Any, where: str) -> Iterator[str]:
         yield f"{where} is {kind!r}, which may not cross a border" + (f": use {hint}." if hint else ".")
 
 
-def _dataclass_faults(kind: type, where: str) -> Iterator[str]:
+def _union_faults(parts: tuple[Any, ...], where: str, inside: tuple[type, ...]) -> Iterator[str]:
+    found = [fault for part in parts for fault in faults(part, where, inside)]
+    yield from found
+    if not found:
+        try:
+            msgspec.json.Decoder(Union[parts])  # noqa: UP007  made at run time
+        except TypeError:
+            names = " | ".join(getattr(part, "__name__", str(part)) for part in parts)
+            yield f"{where} is {names}, which JSON cannot tell apart: make it one dataclass with optional fields."
+
+
+def _dataclass_faults(kind: type, where: str, inside: tuple[type, ...]) -> Iterator[str]:
+    if kind in inside:
+        yield f"{where} is {kind.__name__} inside of {kind.__name__}, which has no end on the wire."
+        return
     if not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
         yield f"{where} is {kind.__name__}: make it a frozen dataclass."
     for name, part in fields_of(kind).items():
-        if part is kind or kind in get_args(part):
-            yield f"{kind.__name__}.{name} refers to {kind.__name__} itself, which has no end on the wire."
-        else:
-            yield from faults(part, f"{kind.__name__}.{name}")
+        yield from faults(part, f"{kind.__name__}.{name}", (*inside, kind))
 
 
 def fields_of(kind: type) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from strangler.fence.alone import Busy, alone
 from strangler.fence.moved import Moved
 from strangler.fence.observation import Observation, external_effect, guard_connection, observe
-from strangler.fence.owner import assert_owner, owner_of, owning
+from strangler.fence.owner import assert_owner, await_ownership, own_connection, owner_of, owning
 from strangler.fence.reading import UNASKED, confirmed, is_current, objection, other
 from strangler.fence.setup import after_migrate, fence_of, tables_of
 
@@ -15,6 +15,7 @@ __all__ = [
     "after_migrate",
     "alone",
     "assert_owner",
+    "await_ownership",
     "confirmed",
     "external_effect",
     "fence_of",
@@ -23,6 +24,7 @@ __all__ = [
     "objection",
     "observe",
     "other",
+    "own_connection",
     "owner_of",
     "owning",
     "tables_of",

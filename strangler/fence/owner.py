@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from strangler.conf import get_conf
+from strangler.conf import Home, get_conf
 from strangler.errors import SetupError
 from strangler.fence.setup import fence_of
-from strangler.state import Owned, read_ownership
+from strangler.state import Owned, read_ownership, wait_for_epoch
 
 
 def own_connection(capability: str) -> BaseDatabaseWrapper:
@@ -30,6 +30,20 @@ def own_connection(capability: str) -> BaseDatabaseWrapper:
 def owner_of(capability: str) -> Owned:
     """Return the home's own ownership row; one statement, no lock."""
     return read_ownership(own_connection(capability), capability)
+
+
+def await_ownership(capability: str, home: Home, epoch: int, timeout_s: float) -> Owned:
+    """
+    Wait until *home*, which this host is, owns *capability* since *epoch* (R4).
+
+    Returns:
+        The row as last seen; it names another owner, or a lower epoch, when there is nothing to wait for any longer.
+
+    Raises:
+        Saturated: too many wait already.
+    """
+    owned = wait_for_epoch(capability, epoch, min(get_conf().switch_wait_s, timeout_s))
+    return owned if owned.owner == home else owner_of(capability)  # others may have looked long ago
 
 
 def assert_owner(capability: str) -> int:

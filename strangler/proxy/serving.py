@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from strangler.conf import Conf, Home
-from strangler.fence import confirmed, objection, other, owner_of
+from strangler.fence import await_ownership, confirmed, objection, other, owner_of
 from strangler.proxy.bodies import RequestBody
 from strangler.proxy.figures import observe_wait
 from strangler.proxy.forwarding import Forwarder, ends_here
@@ -109,10 +109,8 @@ class Serving:
         epoch = decision.epoch
         if epoch < hop.epoch or decision.home != home:
             began_at = time.monotonic()
-            owned = wait_for_epoch(hop.capability, hop.epoch, min(self._conf.switch_wait_s, hop.left_s))
+            owned = await_ownership(hop.capability, home, hop.epoch, hop.left_s)
             observe_wait(hop.capability, time.monotonic() - began_at)
-            if owned.owner != home:
-                owned = owner_of(hop.capability)  # others may have looked long ago
             if owned.owner != home or owned.epoch < hop.epoch:
                 return HandBack(hop.capability, owned.owner, owned.epoch)
             epoch = owned.epoch

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from strangler.transport.errors import TimedOut
 
@@ -28,3 +30,23 @@ class Deadline:
         if left <= 0:
             raise TimedOut("the deadline has passed")
         return left
+
+
+_current: ContextVar[Deadline | None] = ContextVar("strangler_deadline", default=None)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[Deadline]:
+    """Run a block whose calls all end by one deadline, sooner if the block around it ends sooner."""
+    deadline = deadline_after(seconds)
+    token = _current.set(deadline)
+    try:
+        yield deadline
+    finally:
+        _current.reset(token)
+
+
+def deadline_after(seconds: float) -> Deadline:
+    """Return the deadline of something that takes *seconds* at most, and no longer than whoever waits for it."""
+    around = _current.get()
+    return Deadline(seconds if around is None else min(seconds, around.left()))

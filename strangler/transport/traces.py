@@ -1,6 +1,8 @@
-"""Carry the present trace over the hop, when OpenTelemetry is installed and a span is open."""
+"""Carry the present trace and request id over the hop; the trace when OpenTelemetry is installed and a span is open."""
 
 from __future__ import annotations
+
+from contextvars import ContextVar
 
 from strangler.transport.headers import Headers
 
@@ -10,6 +12,15 @@ except ImportError:  # the client's own traceparent is an ordinary field and pas
 
     def _inject(carrier: dict[str, str]) -> None:  # type: ignore[misc]
         pass
+
+
+request_id: ContextVar[str] = ContextVar("strangler_request_id", default="")
+"""The id of the request that this context serves, set by whoever observes requests; empty when nobody does."""
+
+
+def request_id_fields() -> Headers:
+    """Return the field that lets the other host's log name the same request."""
+    return [("X-Request-ID", found)] if (found := request_id.get()) else []
 
 
 def trace_fields(fields: Headers) -> None:

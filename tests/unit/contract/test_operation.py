@@ -102,7 +102,7 @@ def test_every_fault_is_named_at_once():
         "Faulty.types: d is a datetime that may be naive: use strangler.contract.Moment",
         "e is Mutable: make it a frozen dataclass",
         "f is Number: make it an Enum of str",
-        "Endless.inner refers to Endless itself",
+        "Endless.inner is Endless inside of Endless, which has no end",
         "Faulty.types: h is",
         "Faulty.types: i is tuple[int, str]",
         "Faulty.types: j is set[int]",

@@ -1,0 +1,197 @@
+"""
+The internal endpoint: a WSGI application that serves the contracts of this host's capabilities to other hosts (R21).
+
+It belongs on an address of its own that nobody outside can reach; the public one does not know these paths.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from http import HTTPStatus
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.core.signals import request_finished, request_started
+
+from strangler.bindings.figures import count_served
+from strangler.bindings.local import Local
+from strangler.bindings.remote import PATH
+from strangler.bindings.tokens import CALL, Call, read_call, sha256_of
+from strangler.conf import Home, get_conf
+from strangler.contract import Codec, Contract, Port, WireError
+from strangler.errors import ContractError, Saturated, StranglerError
+from strangler.fence import Moved, await_ownership, objection
+from strangler.routing import Decision, Route
+from strangler.state import follower
+from strangler.transport.deadline import within
+from strangler.transport.handing_back import MISDIRECTED, MOVED, Elsewhere, moved_token
+
+log = logging.getLogger(__name__)
+CALL_BYTES_MAX = 8 << 20
+OPERATION = "strangler.operation"
+"""Where the application leaves the operation's name in the WSGI environment, for whoever observes it."""
+_TOKEN = "HTTP_" + CALL.upper().replace("-", "_")
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class Answer(NamedTuple):
+    """What goes back."""
+
+    status: int
+    content: bytes
+    fields: tuple[tuple[str, str], ...] = ()
+    kind: str = "application/json"
+
+
+class Fault(StranglerError):
+    """A call that is refused before it runs; the message is for whoever operates the caller."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    """Serve one call."""
+    request_started.send(sender=application, environ=environ)
+    try:
+        answer = _answer(environ)
+    finally:
+        request_finished.send(sender=application)
+    fields = [("Content-Type", answer.kind), ("Content-Length", str(len(answer.content))), *answer.fields]
+    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", fields)
+    return [answer.content]
+
+
+def _answer(environ: dict[str, Any]) -> Answer:
+    operation = "unknown"
+    try:
+        body = _body(environ)
+        call = _proven(environ, body)
+        codec = (served := _served(call)).codec(call)
+        operation = environ[OPERATION] = f"{call.capability}.{call.operation}"
+        answer = served.answer(call, codec, body)
+    except Fault as fault:
+        answer = _problem(fault.status, str(fault))
+    except Saturated as error:
+        answer = _problem(503, str(error))
+    except Exception:
+        log.exception("%s failed", operation)
+        answer = _problem(500, "The operation failed; its log says why.")
+    count_served(operation, {200: "done", 409: "refused", MISDIRECTED: "moved"}.get(answer.status, str(answer.status)))
+    return answer
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    if environ["REQUEST_METHOD"] != "POST" or not environ.get("PATH_INFO", "").startswith(PATH):
+        raise Fault(404, f"Calls are POSTs below {PATH}.")
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not (length.isascii() and length.isdigit()):
+        raise Fault(411, "A call says its length.")
+    if int(length) > CALL_BYTES_MAX:
+        raise Fault(413, f"A call has at most {CALL_BYTES_MAX} bytes.")
+    body: bytes = environ["wsgi.input"].read(int(length))
+    if len(body) != int(length):
+        raise Fault(400, "The call was cut.")
+    return body
+
+
+def _proven(environ: dict[str, Any], body: bytes) -> Call:
+    """Return what the token says, if it is ours, in time, for this host, this path and this body."""
+    call = read_call(environ.get(_TOKEN, ""))
+    if call is None:
+        raise Fault(401, "The token is missing, over, or not signed by a key of this host.")
+    if environ["PATH_INFO"] != f"{PATH}{call.capability}/{call.operation}" or call.sha256 != sha256_of(body):
+        raise Fault(403, "The token was made for another call.")
+    conf = get_conf()
+    if call.capability not in conf.capabilities or conf.home_of(call.capability) != call.home:
+        raise Fault(403, f"The token is for the {call.home} of {call.capability}, and this is {conf.host}.")
+    return call
+
+
+class Served:
+    """One capability as this host serves it."""
+
+    def __init__(self, contract: Contract, home: Home) -> None:
+        self._capability = contract.name
+        self._home = home
+        self._codecs = {name: Codec(operation) for name, operation in contract.operations.items()}
+        self._local = Local(contract, self._codecs)
+
+    def codec(self, call: Call) -> Codec:
+        """Return the wire of the operation that is called."""
+        codec = self._codecs.get(call.operation)
+        if codec is None:
+            raise Fault(404, f"{call.capability} has no {call.operation}: is this host older than its caller?")
+        return codec
+
+    def answer(self, call: Call, codec: Codec, body: bytes) -> Answer:
+        """Run a call, or say where it belongs."""
+        try:
+            arguments = codec.decode_arguments(body)
+        except WireError as error:
+            raise Fault(400, str(error)) from error
+        with within(call.left_s):
+            elsewhere = self._elsewhere(call, codec.operation.kind)
+            return _moved(elsewhere) if elsewhere else self._run(codec, arguments)
+
+    def _run(self, codec: Codec, arguments: dict[str, Any]) -> Answer:
+        try:
+            return Answer(200, codec.encode_outcome(self._local.run(codec.operation, arguments)))
+        except Moved as moved:
+            if moved.capability != self._capability:
+                raise
+            return _moved(Elsewhere(moved.capability, moved.owner, moved.epoch))
+        except ContractError as error:
+            if codec.operation.refusals.get(error.code) is not type(error):
+                raise  # not what the contract promises: a bug, not a refusal
+            return Answer(409, codec.encode_refusal(error))
+
+    def _elsewhere(self, call: Call, kind: str) -> Elsewhere | None:
+        state = follower.table().capabilities[self._capability]
+        if kind == "query":
+            route = Route(self._capability, call.operation)
+            decision = Decision(self._capability, state.writer, "read", "writer", state.epoch, state.switching, route)
+            owned = objection(decision, self._home, epoch=call.epoch, reason=call.reason)
+        elif state.epoch < call.epoch or state.writer != self._home:
+            found = await_ownership(self._capability, self._home, call.epoch, call.left_s)
+            owned = found if found.owner != self._home or found.epoch < call.epoch else None
+        else:
+            owned = None
+        return Elsewhere(self._capability, owned.owner, owned.epoch) if owned else None
+
+
+def _served(call: Call) -> Served:
+    port = port_of(call.capability)
+    if port is None:
+        raise Fault(404, f"{call.capability} publishes no contract.")
+    return _of(port, get_conf().home_of(call.capability))
+
+
+@lru_cache(maxsize=64)
+def _of(port: Port[Any], home: Home) -> Served:
+    return Served(port.contract, home)
+
+
+@lru_cache(maxsize=64)
+def port_of(capability: str) -> Port[Any] | None:
+    """Return the port that the capability's own app publishes in its package `contract`."""
+    app = apps.get_app_config(get_conf().capabilities[capability].app)
+    try:
+        module = import_module(f"{app.name}.contract")
+    except ModuleNotFoundError:
+        return None
+    return next((p for p in vars(module).values() if isinstance(p, Port) and p.name == capability), None)
+
+
+def _moved(elsewhere: Elsewhere) -> Answer:
+    return Answer(MISDIRECTED, b"", ((MOVED, moved_token(elsewhere)),))
+
+
+def _problem(status: int, detail: str) -> Answer:
+    content = json.dumps({"status": status, "title": HTTPStatus(status).phrase, "detail": detail}).encode()
+    return Answer(status, content, kind="application/problem+json")
