@@ -9,6 +9,7 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core import checks
 
+import strangler.boundaries.checks  # noqa: F401  registers the checks of relations
 from strangler.conf import Conf, get_conf
 from strangler.errors import SetupError
 

@@ -63,7 +63,7 @@ class Reference(models.Field):  # type: ignore[type-arg]  # Django's fields are 
         target = apps.get_app_config(label).models.get(name.lower())
         if target is None:
             yield self._fault(f"the app {label!r} has no model {name!r}", "Correct the name.")
-        elif (other := _type_of(target._meta.pk)) != self.type:
+        elif (other := key_type(target)) != self.type:
             yield self._fault(f"the key of {self.to} is of type {other!r}, not {self.type!r}", f"Write type={other!r}.")
 
     def _fault(self, what: str, hint: str) -> checks.CheckMessage:
@@ -95,7 +95,8 @@ class TextReference(Reference, models.CharField):  # type: ignore[type-arg]
 _TYPES: dict[Type, type[Reference]] = {"uuid": UUIDReference, "integer": IntegerReference, "text": TextReference}
 
 
-def _type_of(key: Any) -> Type:
-    if isinstance(key, models.UUIDField):
+def key_type(model: type[models.Model]) -> Type:
+    """Return the type of reference that holds the keys of *model*."""
+    if isinstance(model._meta.pk, models.UUIDField):
         return "uuid"
-    return "integer" if isinstance(key, models.IntegerField) else "text"
+    return "integer" if isinstance(model._meta.pk, models.IntegerField) else "text"

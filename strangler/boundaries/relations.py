@@ -13,6 +13,14 @@ from strangler.boundaries.places import Place, place_of
 from strangler.boundaries.territory import bare_name
 
 Kind = Literal["ForeignKey", "OneToOneField", "ManyToManyField", "GenericForeignKey", "inheritance", "table"]
+_WORDS: dict[Kind, str] = {
+    "ForeignKey": "a foreign key",
+    "OneToOneField": "a one-to-one key",
+    "ManyToManyField": "a many-to-many relation",
+    "GenericForeignKey": "a generic key",
+    "inheritance": "inheritance",
+    "table": "the use of its table",
+}
 Owner = Callable[[str], str | None]
 
 
@@ -40,6 +48,15 @@ class Relation:
         """What identifies it in a baseline: no line numbers, so that moving code is no news."""
         return f"{self.source} -> {self.target}"
 
+    @property
+    def crosses(self) -> bool:
+        """Two owners are bound, or one owner to whatever a generic key points at."""
+        return bool(self.owner and (self.other or self.kind == "GenericForeignKey"))
+
+    def __str__(self) -> str:
+        target = "any row" if self.target == "*" else f"{self.target} of {self.other or 'no capability'}"
+        return f"{self.source} of {self.owner or 'no capability'} is bound to {target} by {_WORDS[self.kind]}"
+
 
 def relations(owner_of: Owner) -> Iterator[Relation]:
     """
@@ -48,7 +65,7 @@ def relations(owner_of: Owner) -> Iterator[Relation]:
     Args:
         owner_of: app label to owner; None: the app belongs to nobody. Relations among nobody's models are not told.
     """
-    owned = {bare_name(m._meta.db_table): m for m in apps.get_models(include_auto_created=True) if m._meta.managed}
+    owned = {bare_name(m._meta.db_table): m for m in apps.get_models() if m._meta.managed and not m._meta.proxy}
     for model in apps.get_models():
         finder = _Finder(model, owner_of)
         yield from finder.fields()

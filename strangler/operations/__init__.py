@@ -1,5 +1,6 @@
 """Do: the verbs as functions; the only thing that the command, the console and REST call."""
 
+from strangler.boundaries.survey import Borders, borders, update_baseline
 from strangler.operations.look import CapabilityStatus, Status, explain_request, history, status
 from strangler.operations.verbs import (
     Order,
@@ -15,10 +16,12 @@ from strangler.operations.verbs import (
 )
 
 __all__ = [
+    "Borders",
     "CapabilityStatus",
     "Order",
     "Result",
     "Status",
+    "borders",
     "cancel",
     "explain_request",
     "history",
@@ -30,4 +33,5 @@ __all__ = [
     "status",
     "toggle",
     "undo",
+    "update_baseline",
 ]

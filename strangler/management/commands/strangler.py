@@ -17,6 +17,7 @@ from strangler.boundaries.seams import arguments as seams
 from strangler.doctor import examine, repair
 from strangler.errors import StranglerError
 from strangler.management import terminal
+from strangler.management.borders import show_borders
 
 WATCH_S = 0.5
 _MOVES: dict[str, tuple[str, Callable[[operations.Order], operations.Result]]] = {
@@ -51,6 +52,9 @@ class Command(BaseCommand):
         borders = self._verb(verbs, "seams", "where the project's borders are, and where to cut first")
         borders.set_defaults(skip_checks=True)  # it looks at projects that are not configured yet
         seams.add_arguments(borders)
+        held = self._verb(verbs, "borders", "what crosses the capabilities' borders, beside what is known to")
+        held.add_argument("--update-baseline", action="store_true", help="take out what has vanished; it never grows")
+        held.set_defaults(skip_checks=True)  # it tells the same relations, and more
         for name, (text, _) in _MOVES.items():
             self._move(verbs, name, text)
         toggle = self._move(verbs, "toggle", "the whole way in one command: toggle catalog service, and back")
@@ -116,6 +120,12 @@ class Command(BaseCommand):
                 terminal.show_mended(mended)
         self._show(terminal.finding_rows(findings), options, lambda: terminal.show_findings(findings))
         if any(f.level == "error" for f in findings):
+            sys.exit(1)
+
+    def do_borders(self, options: dict[str, Any]) -> None:
+        found = operations.update_baseline() if options["update_baseline"] else operations.borders()
+        self._show(found.as_dict(), options, lambda: show_borders(found))
+        if not found.hold:
             sys.exit(1)
 
     def do_seams(self, options: dict[str, Any]) -> None:

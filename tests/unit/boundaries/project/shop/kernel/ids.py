@@ -1,0 +1,2 @@
+def new_id():
+    return 1

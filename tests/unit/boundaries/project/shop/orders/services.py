@@ -1,0 +1,2 @@
+import shop.config.settings
+import shop.reports.models  # noqa: F401
