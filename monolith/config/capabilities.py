@@ -2,4 +2,7 @@
 
 from strangler.hosting.host import Capability
 
-CAPABILITIES = (Capability("catalog", package="monolith.catalog", port=8101),)
+CAPABILITIES = (
+    Capability("catalog", package="monolith.catalog", port=8101),
+    Capability("inventory", package="monolith.inventory", port=8102),
+)

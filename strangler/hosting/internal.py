@@ -98,12 +98,17 @@ class Listener:
         wasyncore.dispatcher.close(self._server)  # the listening socket alone: connections live on
         deadline = time.monotonic() + STOP_S
         while self._server.active_channels and time.monotonic() < deadline:
-            for channel in list(self._server.active_channels.values()):
-                if not channel.requests and not channel.total_outbufs_len:
-                    channel.will_close = True
+            self._end_idle_connections()
             self._turn()
         self._server.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
+
+    def _end_idle_connections(self) -> None:
+        """A connection that is young, or was used just now, may carry a call that has not been read yet."""
+        for channel in list(self._server.active_channels.values()):
+            busy = channel.requests or channel.request or channel.total_outbufs_len
+            if not busy and time.time() - channel.last_activity > _LOOK_S:
+                channel.will_close = True
 
     def _turn(self) -> None:
         wasyncore.loop(timeout=_LOOK_S, use_poll=True, map=self._map, count=1)

@@ -16,6 +16,7 @@ from django.urls import Resolver404, get_script_prefix, resolve
 from prometheus_client import Counter, Histogram
 
 from strangler.hosting import telemetry
+from strangler.transport import traces
 
 _log = structlog.stdlib.get_logger("request")
 _LABELS = ("method", "route", "status_code")
@@ -89,10 +90,14 @@ def _identified(environ: MutableMapping[str, Any]) -> Iterator[str]:
     request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
     environ["HTTP_X_REQUEST_ID"] = request_id
     trace = telemetry.enter_request(environ)
-    with structlog.contextvars.bound_contextvars(
-        trace_id=trace.trace_id, span_id=trace.span_id, request_id=request_id
-    ):
-        yield request_id
+    sent_along = traces.request_id.set(request_id)
+    try:
+        with structlog.contextvars.bound_contextvars(
+            trace_id=trace.trace_id, span_id=trace.span_id, request_id=request_id
+        ):
+            yield request_id
+    finally:
+        traces.request_id.reset(sent_along)
 
 
 def _note(method: str, route: str, path: str, status_code: int, took_s: float, **more: Any) -> None:

@@ -133,10 +133,7 @@ class Platform:
     def start_host(self, name: str) -> None:
         """Start one host and wait until it is ready."""
         port = self.public[name].rpartition(":")[2]
-        command = [
-            sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", port,
-            "--workers", "1", "--blocking-threads", "48", "--no-ws", "strangler.hosting.wsgi:application",
-        ]  # fmt: skip
+        command = [sys.executable, "-m", "strangler.hosting.serve", "--port", port, "--threads", "48"]
         host = Process.start(
             name, command, self.folder / f"{name}.log", environment=self._environment(name), folder=ROOT
         )
@@ -190,14 +187,15 @@ def running_platform(
     made: dict[str, str] = {}
     try:
         if server:
-            made = {host: server.create(template=_template(server, host)) for host in hosts}
+            made = {host: server.create(template=_template(server, host, settings)) for host in hosts}
             databases = {host: server.dsn(name) for host, name in made.items()}
         else:
             databases = {host: str(folder / f"{host}.sqlite3") for host in hosts}
         platform = _platform("postgres" if server else "sqlite", folder, databases, settings, variables)
         if not server:
             _migrate(platform, *hosts)
-        fill(databases[MONOLITH], products)
+        if products:
+            fill(databases[MONOLITH], products)
         try:
             for host in hosts:
                 platform.start_host(host)
@@ -215,8 +213,8 @@ def _platform(
     kind: Kind, folder: Path, databases: dict[str, str], settings: Mapping[str, str], variables: dict[str, str]
 ) -> Platform:
     """Hosts that do not run have addresses as well, so that nobody looks for them at the usual ones."""
-    public = {host: f"http://127.0.0.1:{free_port()}" for host in SETTINGS}
-    internal = {host: f"http://127.0.0.1:{free_port()}" for host in SETTINGS}
+    public = {host: f"http://127.0.0.1:{free_port()}" for host in settings}
+    internal = {host: f"http://127.0.0.1:{free_port()}" for host in settings}
     token = _make_keys(folder / "keys")
     environment = {
         "PATH": os.environ["PATH"],
@@ -251,17 +249,17 @@ def _make_keys(folder: Path) -> str:
     return jwt.encode(claims, key, algorithm="ES256", headers={"kid": "test"})
 
 
-def _template(server: Cluster, host: str) -> str:
+def _template(server: Cluster, host: str, settings: Mapping[str, str]) -> str:
     """Return the migrated database that *host*'s databases are copied from, made at the first call."""
-    if host not in server.templates:
+    if settings[host] not in server.templates:
         folder = Path(tempfile.mkdtemp(prefix="strangler-template-"))
         made = server.create()
         try:
-            _migrate(_platform("postgres", folder, {host: server.dsn(made)}, SETTINGS, {}), host)
+            _migrate(_platform("postgres", folder, {host: server.dsn(made)}, settings, {}), host)
         finally:
             shutil.rmtree(folder)
-        server.templates[host] = made
-    return server.templates[host]
+        server.templates[settings[host]] = made
+    return server.templates[settings[host]]
 
 
 def _migrate(platform: Platform, *hosts: str) -> None:

@@ -23,9 +23,11 @@ def hosts(tmp_path):
     ports = {"monolith": free_port()}
     ports["catalog"] = free_port(avoid=ports.values())
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    internal = {name: f"http://127.0.0.1:{free_port(avoid=ports.values())}" for name in ports}
     environment = {
         **{name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"},
         "RUN_DIR": str(tmp_path), "MONOLITH_URL": urls["monolith"], "CATALOG_URL": urls["catalog"],
+        **{f"{name.upper()}_INTERNAL_URL": url for name, url in internal.items()},
     }  # fmt: skip
     processes = []
     for name, settings in (("monolith", "monolith.config.settings"), ("catalog", "extracted.catalog.settings")):
@@ -44,7 +46,7 @@ def hosts(tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
 
-    yield urls, manage
+    yield urls, internal, manage
     for process in processes:
         process.terminate()
         process.wait(20)
@@ -58,7 +60,7 @@ def ready(url):
 
 
 def test_the_catalog_leaves_and_returns_without_any_server(hosts):
-    urls, manage = hosts
+    urls, _, manage = hosts
     manage("seed_catalog", "--products", "20")
     headers = {"Authorization": f"Bearer {manage('staff_token')}", "Idempotency-Key": "once"}
 
@@ -74,3 +76,12 @@ def test_the_catalog_leaves_and_returns_without_any_server(hosts):
         assert again.headers["Strangler-Home"] == home
         assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true"), again.text
         assert again.content == first.content
+
+
+def test_calls_of_other_hosts_are_taken_at_a_port_of_their_own(hosts):
+    """R21, under Django's development server as well."""
+    urls, internal, _ = hosts
+    path = "/calls/catalog/variants"
+    for name in urls:
+        assert requests.post(urls[name] + path, data=b"{}", timeout=10).status_code == 404
+        assert requests.post(internal[name] + path, data=b"{}", timeout=10).status_code == 401

@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from strangler.hosting.observe import OPERATION, ObserveMiddleware, observe_calls
+from strangler.transport import traces
 
 urlpatterns = [
     path("api/", include([path("things/<int:thing>/", lambda request, thing: HttpResponse(), name="thing")])),
@@ -84,6 +85,14 @@ def call(path, *, answer="200 OK", operation=None, **headers):
 
     observe_calls(endpoint)({"REQUEST_METHOD": "POST", "PATH_INFO": path, **headers}, start_response)
     return given
+
+
+def test_calls_made_by_a_request_carry_its_id():
+    seen = []
+    request = RequestFactory().get("/", headers={"X-Request-ID": "abc-1"})
+    ObserveMiddleware(lambda _: seen.append(traces.request_id_fields()) or HttpResponse())(request)
+    assert seen == [[("X-Request-ID", "abc-1")]]
+    assert traces.request_id_fields() == []
 
 
 def test_a_call_is_counted_by_its_operation():

@@ -1,0 +1,5 @@
+"""The inventory's service, with injected faults."""
+
+from extracted.inventory.settings import *  # noqa: F403
+
+INSTALLED_APPS += ["tests.support.sabotage.SabotageConfig"]  # noqa: F405
