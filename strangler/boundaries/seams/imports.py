@@ -58,9 +58,8 @@ def _bonds(
     else:
         kind, what = "indirect", f"imports {imported}, which needs {module}"
     for detail in graph.get_import_details(importer=importer, imported=imported):
-        where = " inside a function" if detail["is_lazy"] else ""
         place = territory.shown(source.path)
-        yield bond(source.app.label, target.label, kind, what + where, place, detail["line_number"])
+        yield bond(source.app.label, target.label, kind, what, place, detail["line_number"])
 
 
 def kind_of(target: App, module: str) -> str:

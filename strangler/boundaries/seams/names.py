@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import resolve_name
 
 from django.apps import apps
 
@@ -67,9 +68,11 @@ class _Names:
         return None
 
     def _module(self, path: str) -> _Named | None:
-        module = path if path in self.modules else path.rpartition(".")[0]
-        owner = self.territory.owner_of(module) if "." in path and module in self.modules else None
-        return _Named(owner, path, kind_of(owner, module)) if owner else None
+        module, name = (path, "") if path in self.modules else path.rpartition(".")[::2]
+        source = self.territory.sources.get(module)
+        if source is None or "." not in path or not (name == "" or _defines(source.text, name)):
+            return None
+        return _Named(source.app, path, kind_of(source.app, module))
 
 
 @dataclass
@@ -88,8 +91,8 @@ class _Module:
             self._learn(node)
         for node in nodes:
             if isinstance(node, ast.Call):
-                yield from self._bond(node, self._looked_up(node), "looks up {} by name")
-                yield from self._bond(node, self._written(node), "writes {}")
+                yield from self._bond(node, self._looked_up(node), "names {} in a string")
+                yield from self._bond(node, self._written(node), "writes by {}()")
 
     def _bond(self, node: ast.Call, named: _Named | None, words: str) -> Iterator[Bond]:
         if named and named.app != self.source.app:
@@ -98,9 +101,10 @@ class _Module:
 
     def _learn(self, node: ast.AST) -> None:
         """Remember which names of this module stand for models, or modules of models, of others."""
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        if isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), self.source.package)
             for alias in node.names:
-                self._learn_import(f"{node.module}.{alias.name}", alias)
+                self._learn_import(f"{module}.{alias.name}", alias)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             named = self._looked_up(node.value)
             if named and named.model:
@@ -133,7 +137,13 @@ class _Module:
         named = self._models.get(path[0])
         if named is None and path[0] in self._packages and len(path) > 3:
             named = self.names.model(self._packages[path[0]].label, path[1])
-        return _Named(named.app, f"{named.what} ({path[-1]})", "write") if named else None
+        return _Named(named.app, ".".join(path), "write") if named else None
+
+
+def _defines(text: str, name: str) -> bool:
+    """Return whether a module seems to define or import a name; many other things are named with dots as well."""
+    word = re.escape(name)
+    return bool(re.search(rf"^\s*(?:async def|def|class|from|import)\b.*\b{word}\b|^{word}\s*[:=]", text, re.M))
 
 
 def _name_of(function: ast.expr) -> str:

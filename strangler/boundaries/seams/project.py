@@ -53,7 +53,7 @@ def _from_manage_py(folder: Path) -> str | None:
 
 
 def _advice(name: str, error: Exception, folder: Path) -> str:
-    said = f"The settings {name!r} do not load: {type(error).__name__}: {error}."
+    said = f"The settings {name!r} do not load: {type(error).__name__}: {str(error).rstrip('.')}."
     if isinstance(error, ModuleNotFoundError) and error.name and name.startswith(error.name):
         return f"{said} Look below {folder}, or say where the project is: --path DIR."
     if isinstance(error, ImportError):

@@ -32,6 +32,8 @@ def _bonds_of(territory: Territory, model: type[Model]) -> Iterator[Bond]:
         yield from _crossing(territory, model, "", "inheritance", options.proxy_for_model, "is a proxy of")
     for field in (*options.local_fields, *options.local_many_to_many, *options.private_fields):
         for kind, other, words in _ends(field):
+            if isinstance(other, str):
+                continue  # it names a model that is not installed: `manage.py check` says so
             yield from _crossing(territory, model, field.name, kind, other, words)
 
 
@@ -119,9 +121,11 @@ def _collect(node: ast.AST, outer: str, found: dict[str, dict[str, int]]) -> Non
             _collect(child, outer, found)
 
 
-def _attributes(node: ast.ClassDef) -> dict[str, int]:
+def _attributes(node: ast.ClassDef | ast.If) -> dict[str, int]:
     found = {}
     for statement in node.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
         found.update({target.id: statement.lineno for target in targets if isinstance(target, ast.Name)})
+        if isinstance(statement, ast.If):
+            found.update(_attributes(statement))
     return found

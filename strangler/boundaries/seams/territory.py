@@ -35,6 +35,11 @@ class Source:
     path: Path
     text: str
 
+    @property
+    def package(self) -> str:
+        """Return the package that its relative imports start from."""
+        return self.module if self.path.stem == "__init__" else self.module.rpartition(".")[0]
+
 
 def aside(names: Sequence[str]) -> bool:
     """Return whether a module below an app is one of its tests or migrations."""

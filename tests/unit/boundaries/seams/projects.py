@@ -62,7 +62,7 @@ class Order(Owned):
 
 class Tagging(models.Model):
     if True:
-        product = models.ForeignKey(Product, models.CASCADE, db_constraint=False)
+        product = models.ForeignKey(Product, models.CASCADE, db_constraint=False)  # orders -> catalog: foreign-key
     tag = models.OneToOneField("search.Tag", on_delete=models.CASCADE)  # orders -> search: foreign-key
 
 
@@ -202,16 +202,17 @@ def marked(files: dict[str, str]) -> set[tuple[str, str, str, str]]:
     }
 
 
-def run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *words: str, start: tuple[str, ...] = ("-m", "strangler.boundaries.seams"), **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Look at a project as a person in its folder does."""
     env = {k: v for k, v in os.environ.items() if k not in {"DJANGO_SETTINGS_MODULE", "COLUMNS"}}
     env |= {"PYTHONPATH": str(ROOT), "COLUMNS": "160", **environment}
-    command = [sys.executable, "-m", "strangler.boundaries.seams", *words]
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    return subprocess.run([sys.executable, *start, *words], cwd=folder, env=env, capture_output=True, text=True)
 
 
-def look(folder: Path, *words: str) -> dict:
+def look(folder: Path, *words: str, **environment: str) -> dict:
     """Return what `--json` says of a project."""
-    done = run(folder, "--json", *words)
+    done = run(folder, "--json", *words, **environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

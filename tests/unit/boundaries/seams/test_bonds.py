@@ -20,7 +20,7 @@ def test_a_bond_says_what_is_there(survey):
         "Bargain: is a proxy of catalog.Product",
         "Invoice.reason: may point at any table, by contenttypes.ContentType",
         "OrderTotal keeps its rows in orders_order, as orders.Order does",
-        "imports shop.search.index inside a function",
+        "imports shop.search.index",
         "imports shop.kit.prices, which needs shop.billing.money",
         "names orders.Order in a string",
         "names shop.search.index.rebuild in a string",
