@@ -11,6 +11,7 @@ class CatalogCode(ProblemCode):
     INVALID_FILTER = "invalid_filter", 400, "A filter is not valid"
     SKU_TAKEN = "sku_taken", 409, "The SKU is taken"
     SLUG_TAKEN = "slug_taken", 409, "The slug is taken"
+    CATEGORY_NOT_EMPTY = "category_not_empty", 409, "A category with children or products cannot be deleted"
     CATEGORY_CYCLE = "category_cycle", 409, "A category cannot lie within itself"
     INVALID_TRANSITION = "invalid_transition", 409, "The status does not allow this"
     UNKNOWN_CATEGORY = "unknown_category", 422, "There is no such category"

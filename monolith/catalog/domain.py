@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -14,12 +14,13 @@ from monolith.kernel.transitions import Transitions
 CATEGORY_DEPTH_MAX = 10
 ATTRIBUTES_MAX = 50
 VARIANTS_MAX = 100
+MEDIA_MAX = 20
+DIM_MAX_MM = 100_000
 DEFAULT_CURRENCY = "USD"
 CURRENCIES = tuple(EXPONENTS)
 SKU_PATTERN = r"^[A-Z0-9][A-Z0-9._-]{0,63}$"
 ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SEPARATOR = "/"
-_NOT_A_WORD = re.compile(r"[\W_]+")
 
 
 class Status(StrEnum):
@@ -28,6 +29,15 @@ class Status(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
     ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True)
+class Dims:
+    """How large something is, in millimetres."""
+
+    length: int
+    width: int
+    height: int
 
 
 TRANSITIONS = Transitions(
@@ -67,22 +77,6 @@ def is_within(path: str, ancestor_path: str) -> bool:
 def below(ancestor_path: str) -> str:
     """Return the prefix that every path below *ancestor_path* has, and no other."""
     return ancestor_path + _SEPARATOR
-
-
-def search_text(parts: Iterable[str]) -> str:
-    """Return what a search looks through: plain words, with a space before each."""
-    return "".join(f" {word}" for part in parts for word in search_words(part))
-
-
-def search_words(text: str) -> list[str]:
-    """
-    Split into words without case and accents.
-
-    Both databases then compare the same characters one by one, so that a search finds the same products in either home.
-    """
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    bare = "".join(character for character in plain if not unicodedata.combining(character))
-    return _NOT_A_WORD.sub(" ", bare).split()
 
 
 def attribute_faults(attributes: Mapping[str, Any]) -> list[str]:

@@ -12,9 +12,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from monolith.catalog.domain import CURRENCIES, DEFAULT_CURRENCY, Status
+from monolith.catalog.domain import CURRENCIES, DEFAULT_CURRENCY, Dims, Status
+from monolith.catalog.search.words import WORD_LENGTH_MAX
 from monolith.kernel.ids import uuid7
 from monolith.kernel.money import Money
+from strangler.bindings.records import CommandRecord
 from strangler.hosting.rest.records import IdempotencyRecord
 
 _STATUSES = [(status.value, status.value) for status in Status]
@@ -48,7 +50,8 @@ class Product(models.Model):
 
     Attributes:
         lowest_price_minor: of the active variants, kept in step by the services so that lists can filter and sort.
-        search_text: see `domain.search_text`.
+        search_name, search_brand, search_text: what a search looks at, see `search.words.searchable`; the text has it
+            all. PostgreSQL makes its `search_vector` of them, which is no field: other databases have no such type.
         version: grows with every change of the product, its variants or its category's name.
     """
 
@@ -62,6 +65,8 @@ class Product(models.Model):
     attributes = models.JSONField(default=dict, blank=True)
     currency = models.CharField(max_length=3, default=DEFAULT_CURRENCY, editable=False)
     lowest_price_minor = models.BigIntegerField(null=True, editable=False)
+    search_name = models.TextField(default="", db_default="", editable=False)
+    search_brand = models.TextField(default="", db_default="", editable=False)
     search_text = models.TextField(default="", editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -100,6 +105,9 @@ class Variant(models.Model):
     compare_at_price_minor = models.BigIntegerField(null=True, blank=True)
     currency = models.CharField(max_length=3, default=DEFAULT_CURRENCY, editable=False)
     weight_g = models.PositiveIntegerField(null=True, blank=True)
+    length_mm = models.PositiveIntegerField(null=True, blank=True)
+    width_mm = models.PositiveIntegerField(null=True, blank=True)
+    height_mm = models.PositiveIntegerField(null=True, blank=True)
     barcode = models.CharField(max_length=32, blank=True, default="")
     is_active = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -115,6 +123,11 @@ class Variant(models.Model):
                 name="catalog_variant_compare_at",
             ),
             models.CheckConstraint(condition=Q(currency__in=CURRENCIES), name="catalog_variant_currency"),
+            models.CheckConstraint(
+                condition=Q(length_mm__isnull=True, width_mm__isnull=True, height_mm__isnull=True)
+                | Q(length_mm__isnull=False, width_mm__isnull=False, height_mm__isnull=False),
+                name="catalog_variant_dims",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -129,6 +142,34 @@ class Variant(models.Model):
     def compare_at_price(self) -> Money | None:
         """The price shown struck through beside it."""
         return None if self.compare_at_price_minor is None else Money(self.compare_at_price_minor, self.currency)
+
+    @property
+    def dims_mm(self) -> Dims | None:
+        """How large it is, packed; all three or none."""
+        if self.length_mm is None or self.width_mm is None or self.height_mm is None:
+            return None
+        return Dims(self.length_mm, self.width_mm, self.height_mm)
+
+
+class Media(models.Model):
+    """A picture or film of a product; `position` counts from 0."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="media")
+    url = models.CharField(max_length=2000)
+    alt = models.CharField(max_length=500, blank=True, default="")
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "catalog_media"
+        ordering: ClassVar = ["position"]
+        verbose_name_plural = "media"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["product", "position"], name="catalog_media_position_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class PriceHistory(models.Model):
@@ -176,8 +217,29 @@ class ProductStatusHistory(models.Model):
         return f"{self.from_status} to {self.to_status}"
 
 
+class SearchWord(models.Model):
+    """A word of a name or brand, for those who mistype it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    word = models.CharField(max_length=WORD_LENGTH_MAX)
+
+    class Meta:
+        db_table = "catalog_search_word"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["word"], name="catalog_search_word_unique")]
+
+    def __str__(self) -> str:
+        return self.word
+
+
 class CatalogIdempotency(IdempotencyRecord):
     """The keys of the catalog's own POSTs: they move with its rows (R7)."""
 
     class Meta(IdempotencyRecord.Meta):
         db_table = "catalog_idempotency"
+
+
+class CatalogCommand(CommandRecord):
+    """What the catalog's commands have returned, by key (R13)."""
+
+    class Meta(CommandRecord.Meta):
+        db_table = "catalog_command"

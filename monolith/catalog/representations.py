@@ -8,17 +8,21 @@ Plain functions, for a list renders hundreds of rows; a test holds every answer 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from monolith.catalog.models import Category, PriceHistory, Product, Variant
+from monolith.catalog.search.highlights import highlights
+from monolith.catalog.search.query import Query
 from monolith.kernel.money import Money
 
-REPRESENTATION = 1
+REPRESENTATION = 2
 PRODUCT_MEMBERS = (
     "id", "slug", "name", "description", "category", "brand", "status", "attributes", "price_from", "variants",
-    "picture", "created_at", "updated_at", "version",
+    "picture", "media", "created_at", "updated_at", "version",
 )  # fmt: skip
+FOUND_MEMBERS = (*PRODUCT_MEMBERS, "highlights")
 
 
 def product_json(row: Product) -> dict[str, Any]:
@@ -35,11 +39,23 @@ def product_json(row: Product) -> dict[str, Any]:
         "attributes": dict(sorted(row.attributes.items())),  # jsonb keeps no order, SQLite does
         "price_from": None if lowest is None else Money(lowest, row.currency).to_json(),
         "variants": [variant_json(variant) for variant in row.variants.all()],
-        "picture": f"/api/catalog/products/{row.id}/picture.svg",
+        "picture": picture_path(row),
+        "media": [{"url": one.url, "alt": one.alt} for one in row.media.all()],
         "created_at": _moment(row.created_at),
         "updated_at": _moment(row.updated_at),
         "version": row.version,
     }
+
+
+def found_json(row: Product, query: Query | None) -> dict[str, Any]:
+    """A product with its highlights: where *query* was found in it."""
+    texts = {"name": row.name, "brand": row.brand, "description": row.description}
+    return {**product_json(row), "highlights": {} if query is None else highlights(query, texts)}
+
+
+def picture_path(row: Product) -> str:
+    """Where a product's drawing is."""
+    return f"/api/catalog/products/{row.id}/picture.svg"
 
 
 def variant_json(row: Variant) -> dict[str, Any]:
@@ -53,6 +69,7 @@ def variant_json(row: Variant) -> dict[str, Any]:
         "price": row.price.to_json(),
         "compare_at_price": None if compare_at is None else compare_at.to_json(),
         "weight_g": row.weight_g,
+        "dims_mm": None if row.dims_mm is None else asdict(row.dims_mm),
         "barcode": row.barcode,
         "is_active": row.is_active,
         "version": row.version,

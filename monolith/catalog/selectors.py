@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Prefetch, Q, QuerySet, Value
 from django.db.models.fields.json import KeyTransform
 
 from monolith.catalog.contract import InvalidFilter
-from monolith.catalog.domain import ATTRIBUTE_NAME, CURRENCIES, DEFAULT_CURRENCY, Status, below, search_words
-from monolith.catalog.models import Category, PriceHistory, Product, Variant
+from monolith.catalog.domain import ATTRIBUTE_NAME, CURRENCIES, DEFAULT_CURRENCY, Status, below
+from monolith.catalog.models import Category, Media, PriceHistory, Product, Variant
+from monolith.catalog.search.matching import matching, ranked
+from monolith.catalog.search.query import TEXT_LENGTH_MAX, parse
+from monolith.catalog.search.vocabulary import Correction, corrected
 from monolith.kernel.money import AMOUNT_MAX
 
+_SEARCHED = ("search_name", "search_brand", "search_text")
 _FOR_EVERYBODY = frozenset({Status.PUBLISHED, Status.ARCHIVED})
 
 
@@ -27,7 +31,8 @@ class ProductFilter:
         category: slug; its whole subtree is meant.
         min_price: minor units of *currency*, compared with the cheapest active variant; so is *max_price*.
         attributes: name to text; "5" means the text and the number, "true" the text and the boolean.
-        search: every word must begin a word of name, brand, description or SKU.
+        priced: only what has a price, for lists that are ordered by it.
+        search: as `search.query` reads it, in name, brand, description and SKUs.
     """
 
     status: Status = Status.PUBLISHED
@@ -38,6 +43,10 @@ class ProductFilter:
     max_price: int | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     search: str | None = None
+    priced: bool = False
+
+
+_FILTERS = {one.name for one in fields(ProductFilter)} - {"attributes", "priced"}
 
 
 class Drawable(NamedTuple):
@@ -57,7 +66,9 @@ def product_filter(query: Mapping[str, str]) -> ProductFilter:
     """
     attributes = {name.removeprefix("attr."): value for name, value in query.items() if name.startswith("attr.")}
     rest = {name: value for name, value in query.items() if not name.startswith("attr.")}
-    if unknown := sorted(rest.keys() - ProductFilter.__dataclass_fields__.keys() | rest.keys() & {"attributes"}):
+    if "in_stock" in rest:
+        raise InvalidFilter("in_stock: the catalog does not know yet what is in stock; ask the inventory")
+    if unknown := sorted(rest.keys() - _FILTERS):
         raise InvalidFilter(f"unknown: {', '.join(name[:40] for name in unknown)}")
     if any("\0" in value for value in query.values()):
         raise InvalidFilter("a value contains NUL, which no text here does")
@@ -72,21 +83,37 @@ def product_filter(query: Mapping[str, str]) -> ProductFilter:
         min_price=_amount("min_price", rest.get("min_price")),
         max_price=_amount("max_price", rest.get("max_price")),
         attributes=attributes,
-        search=rest.get("search"),
+        search=_search(rest.get("search")),
     )
 
 
-def products(wanted: ProductFilter) -> QuerySet[Product]:
+def understood(wanted: ProductFilter) -> Correction | None:
+    """Return what the search of *wanted* means, mistyped words replaced; None when nothing is searched for."""
+    if not wanted.search:
+        return None
+    query, rows = parse(wanted.search), Product.objects.filter(status=wanted.status)
+    return Correction(query, {}) if matching(rows, query).exists() else corrected(query, rows)
+
+
+def products(wanted: ProductFilter, meant: Correction | None) -> QuerySet[Product]:
     """
     Return the products that *wanted* describes, with what a list shows of each.
 
-    Their `rank` is 0 when the name begins with the searched words, else 1.
+    Their `rank` is how well they fit *meant*, see `search.matching.ranked`.
     """
-    rows = _with_details(Product.objects.filter(status=wanted.status))
+    rows = _with_details(filtered(wanted, meant))
+    return rows.annotate(rank=Value(0)) if meant is None else ranked(rows, meant.query)
+
+
+def filtered(wanted: ProductFilter, meant: Correction | None) -> QuerySet[Product]:
+    """Return the bare products that *wanted* describes and *meant* finds."""
+    rows = Product.objects.filter(status=wanted.status)
     if wanted.category is not None:
         rows = rows.filter(category__in=_subtree(wanted.category))
     if wanted.brand is not None:
         rows = rows.filter(brand=wanted.brand)
+    if wanted.priced:
+        rows = rows.filter(lowest_price_minor__isnull=False)
     if wanted.min_price is not None or wanted.max_price is not None:
         rows = rows.filter(currency=wanted.currency, lowest_price_minor__isnull=False)
     if wanted.min_price is not None:
@@ -95,13 +122,20 @@ def products(wanted: ProductFilter) -> QuerySet[Product]:
         rows = rows.filter(lowest_price_minor__lte=wanted.max_price)
     for number, (name, value) in enumerate(sorted(wanted.attributes.items())):
         rows = rows.alias(**{f"_attr{number}": KeyTransform(name, "attributes")}).filter(_is(f"_attr{number}", value))
-    return _search(rows, wanted.search)
+    return rows if meant is None else matching(rows, meant.query)
 
 
 def product(ref: str, *, statuses: Collection[Status] = _FOR_EVERYBODY) -> Product | None:
     """Return a product by id or slug; archived ones stay readable for old orders."""
     rows = _with_details(Product.objects.filter(status__in=statuses))
     return rows.filter(_by_ref(ref)).first()
+
+
+def products_by_id(ids: Iterable[UUID]) -> list[Product]:
+    """Return the products among *ids* that exist, of every status, in the order of *ids*."""
+    wanted = list(dict.fromkeys(ids))
+    found = _with_details(Product.objects.all()).in_bulk(wanted)
+    return [found[product_id] for product_id in wanted if product_id in found]
 
 
 def product_to_draw(ref: str) -> Drawable | None:
@@ -121,6 +155,18 @@ def variants(ids: Iterable[UUID], *, statuses: Collection[Status] = _FOR_EVERYBO
     wanted = list(dict.fromkeys(ids))
     found = Variant.objects.select_related("product").filter(product__status__in=statuses).in_bulk(wanted)
     return [found[variant_id] for variant_id in wanted if variant_id in found]
+
+
+def variants_by_sku(skus: Iterable[str]) -> list[Variant]:
+    """Return the variants among *skus* that exist, of products of every status, in the order of *skus*."""
+    wanted = list(dict.fromkeys(skus))
+    found = Variant.objects.select_related("product").in_bulk(wanted, field_name="sku")
+    return [found[sku] for sku in wanted if sku in found]
+
+
+def skus(*, after: str, limit: int) -> list[str]:
+    """Return the next *limit* SKUs behind *after*, in the order of the database."""
+    return list(Variant.objects.filter(sku__gt=after).order_by("sku").values_list("sku", flat=True)[:limit])
 
 
 def prices(of: Variant) -> QuerySet[PriceHistory]:
@@ -145,7 +191,11 @@ def categories() -> list[Category]:
 
 
 def _with_details(rows: QuerySet[Product]) -> QuerySet[Product]:
-    return rows.select_related("category").prefetch_related(Prefetch("variants", Variant.objects.order_by("sku")))
+    details = (
+        Prefetch("variants", Variant.objects.order_by("sku")),
+        Prefetch("media", Media.objects.order_by("position")),
+    )
+    return rows.select_related("category").prefetch_related(*details).defer(*_SEARCHED)
 
 
 def _by_ref(ref: str) -> Q:
@@ -162,17 +212,10 @@ def _subtree(slug: str) -> QuerySet[Category]:
     return Category.objects.filter(Q(path=root.path) | Q(path__startswith=below(root.path)))
 
 
-def _search(rows: QuerySet[Product], text: str | None) -> QuerySet[Product]:
-    """Portable on purpose: LIKE over plain words finds the same ids on SQLite and PostgreSQL."""
-    if not text:
-        return rows.annotate(rank=Value(0))
-    words = search_words(text)
-    if not words:
-        return rows.annotate(rank=Value(0)).none()
-    for word in words:
-        rows = rows.filter(search_text__contains=f" {word}")
-    begins = Q(search_text__startswith=" " + " ".join(words))
-    return rows.annotate(rank=Case(When(begins, then=Value(0)), default=Value(1), output_field=IntegerField()))
+def _search(raw: str | None) -> str | None:
+    if raw is not None and len(raw) > TEXT_LENGTH_MAX:
+        raise InvalidFilter(f"search: at most {TEXT_LENGTH_MAX} characters, not {len(raw)}")
+    return raw
 
 
 def _is(alias: str, text: str) -> Q:

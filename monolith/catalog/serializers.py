@@ -7,12 +7,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from monolith.catalog.domain import SKU_PATTERN, VARIANTS_MAX, Status, attribute_faults
-from monolith.catalog.services import NewProduct, NewVariant
+from monolith.catalog.domain import DIM_MAX_MM, MEDIA_MAX, SKU_PATTERN, VARIANTS_MAX, Dims, Status, attribute_faults
+from monolith.catalog.services import NewMedia, NewProduct, NewVariant
 from monolith.kernel.serializers import MoneySerializer
 from strangler.hosting.rest.serializers import StrictCharField, StrictIntegerField, StrictSerializer
 
 _STATUSES = [status.value for status in Status]
+_URL = r"^(?:https://[^\s/]|/(?!/))\S*$"
 _SLUG = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 
@@ -35,6 +36,17 @@ class AttributesField(serializers.JSONField):
         return data
 
 
+class DimsSerializer(StrictSerializer):
+    """How large something is, packed, in millimetres."""
+
+    length = StrictIntegerField(min_value=1, max_value=DIM_MAX_MM)
+    width = StrictIntegerField(min_value=1, max_value=DIM_MAX_MM)
+    height = StrictIntegerField(min_value=1, max_value=DIM_MAX_MM)
+
+    def to_internal_value(self, data: Any) -> Dims:
+        return Dims(**super().to_internal_value(data))
+
+
 class NewVariantSerializer(StrictSerializer):
     """A variant to be made."""
 
@@ -43,6 +55,7 @@ class NewVariantSerializer(StrictSerializer):
     name = StrictCharField(max_length=200, required=False, allow_blank=True)
     compare_at_price = MoneySerializer(required=False, allow_null=True)
     weight_g = StrictIntegerField(min_value=0, max_value=10_000_000, required=False, allow_null=True)
+    dims_mm = DimsSerializer(required=False, allow_null=True)
     barcode = StrictCharField(max_length=32, required=False, allow_blank=True)
     is_active = serializers.BooleanField(required=False)
 
@@ -57,6 +70,7 @@ class VariantChangesSerializer(StrictSerializer):
     name = StrictCharField(max_length=200, allow_blank=True)
     compare_at_price = MoneySerializer(allow_null=True)
     weight_g = StrictIntegerField(min_value=0, max_value=10_000_000, allow_null=True)
+    dims_mm = DimsSerializer(allow_null=True)
     barcode = StrictCharField(max_length=32, allow_blank=True)
     is_active = serializers.BooleanField()
 
@@ -93,6 +107,22 @@ class NewProductSerializer(StrictSerializer):
         return NewProduct(**super().to_internal_value(data))
 
 
+class MediumSerializer(StrictSerializer):
+    """A picture or film."""
+
+    url = serializers.RegexField(_URL, max_length=2000, help_text="https, or a path of this platform")
+    alt = StrictCharField(max_length=500, required=False, allow_blank=True, help_text="for those who cannot see it")
+
+    def to_internal_value(self, data: Any) -> NewMedia:
+        return NewMedia(**super().to_internal_value(data))
+
+
+class MediaSerializer(StrictSerializer):
+    """All media of a product, in order."""
+
+    media = MediumSerializer(many=True, max_length=MEDIA_MAX)
+
+
 class ReasonSerializer(StrictSerializer):
     """Why a product changes its status."""
 
@@ -127,6 +157,7 @@ class VariantSerializer(serializers.Serializer[Any]):
     price = MoneySerializer()
     compare_at_price = MoneySerializer(allow_null=True)
     weight_g = serializers.IntegerField(allow_null=True)
+    dims_mm = DimsSerializer(allow_null=True)
     barcode = serializers.CharField(allow_blank=True)
     is_active = serializers.BooleanField()
     version = serializers.IntegerField()
@@ -138,6 +169,13 @@ class CategoryNameSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     slug = serializers.CharField()
     name = serializers.CharField()
+
+
+class ShownMediumSerializer(serializers.Serializer[Any]):
+    """A picture or film as it is answered."""
+
+    url = serializers.CharField()
+    alt = serializers.CharField(allow_blank=True)
 
 
 class ProductSerializer(serializers.Serializer[Any]):
@@ -154,6 +192,7 @@ class ProductSerializer(serializers.Serializer[Any]):
     price_from = MoneySerializer(allow_null=True, help_text="of the cheapest active variant")
     variants = VariantSerializer(many=True)
     picture = serializers.CharField(help_text="path of an SVG")
+    media = ShownMediumSerializer(many=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     version = serializers.IntegerField()
@@ -166,6 +205,79 @@ class ProductPageSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
     prev = serializers.CharField(allow_null=True)
     count = serializers.IntegerField(required=False)
+
+
+class HighlightsSerializer(serializers.Serializer[Any]):
+    """Escaped HTML with <mark> around found words; a member is there when something was found in it."""
+
+    name = serializers.CharField(required=False)
+    brand = serializers.CharField(required=False)
+    description = serializers.CharField(required=False)
+
+
+class FoundProductSerializer(ProductSerializer):
+    """A product that a search has found."""
+
+    highlights = HighlightsSerializer()
+
+
+class CategoryChoiceSerializer(serializers.Serializer[Any]):
+    """A category and how many products its subtree would leave."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    path = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class BrandChoiceSerializer(serializers.Serializer[Any]):
+    """A brand and how many products it would leave."""
+
+    brand = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class PriceChoiceSerializer(serializers.Serializer[Any]):
+    """A price class in minor units, both ends belong to it, and how many products it would leave."""
+
+    min_price = serializers.IntegerField()
+    max_price = serializers.IntegerField(allow_null=True)
+    count = serializers.IntegerField()
+
+
+class FacetsSerializer(serializers.Serializer[Any]):
+    """The facets that were asked for."""
+
+    category = CategoryChoiceSerializer(many=True, required=False)
+    brand = BrandChoiceSerializer(many=True, required=False)
+    price = PriceChoiceSerializer(many=True, required=False)
+
+
+class SearchPageSerializer(serializers.Serializer[Any]):
+    """A page of what a search has found."""
+
+    data = FoundProductSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+    prev = serializers.CharField(allow_null=True)
+    count = serializers.IntegerField(required=False)
+    facets = FacetsSerializer()
+    corrections = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()), help_text="mistyped words, and what was looked for"
+    )
+
+
+class SuggestionSerializer(serializers.Serializer[Any]):
+    """Something that the words lead to; categories and products have a slug."""
+
+    kind = serializers.ChoiceField(["category", "brand", "product"])
+    text = serializers.CharField()
+    slug = serializers.CharField(allow_null=True)
+
+
+class SuggestionsSerializer(serializers.Serializer[Any]):
+    """Suggestions, best first."""
+
+    data = SuggestionSerializer(many=True)
 
 
 class VariantBatchSerializer(serializers.Serializer[Any]):

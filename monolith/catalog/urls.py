@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from monolith.catalog.views import categories, pictures, products, variants
+from monolith.catalog.views import categories, pictures, products, search, variants
 from strangler.hosting.rest.openapi import documented
 
 _routes = [
@@ -12,8 +12,11 @@ _routes = [
     path("products/<slug:ref>", products.ProductView.as_view()),
     path("products/<slug:ref>:publish", products.ProductPublishView.as_view()),
     path("products/<slug:ref>:archive", products.ProductArchiveView.as_view()),
+    path("products/<slug:ref>/media", products.ProductMediaView.as_view()),
     path("products/<slug:ref>/variants", variants.ProductVariantsView.as_view()),
     path("products/<slug:ref>/picture.svg", pictures.ProductPictureView.as_view()),
+    path("search", search.SearchView.as_view()),
+    path("search/suggest", search.SuggestView.as_view()),
     path("variants", variants.VariantsView.as_view()),
     path("variants/<uuid:variant_id>", variants.VariantView.as_view()),
     path("variants/<uuid:variant_id>/price", variants.VariantPriceView.as_view()),

@@ -27,6 +27,24 @@ class SlugTaken(CatalogError):
     code = "slug_taken"
 
 
+class OutOfBounds(CatalogError):
+    """A number, a length or a price is outside what the operation allows."""
+
+    code = "out_of_bounds"
+
+
+class UnknownProduct(CatalogError):
+    """There is no such product."""
+
+    code = "unknown_product"
+
+
+class UnknownVariant(CatalogError):
+    """There is no such variant."""
+
+    code = "unknown_variant"
+
+
 class UnknownCategory(CatalogError):
     """A product or category names a category that does not exist."""
 
@@ -43,6 +61,12 @@ class CategoryTooDeep(CatalogError):
     """The tree would exceed its depth."""
 
     code = "category_too_deep"
+
+
+class CategoryNotEmpty(CatalogError):
+    """A category that has children or products cannot be deleted; the context counts `children` and `products`."""
+
+    code = "category_not_empty"
 
 
 class CurrencyMismatch(CatalogError):

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from monolith.catalog.models import Category, PriceHistory, Product, ProductStatusHistory, Variant
+from monolith.catalog.models import Category, Media, PriceHistory, Product, ProductStatusHistory, Variant
+from monolith.catalog.search.vocabulary import learn
 from monolith.catalog.seed.goods import Goods, categories, goods
 from strangler.fence import owning
+from strangler.hosting.remember import forget
 
 DEFAULT_SEED = 1
 # Short enough that a switch which waits for a batch does not notice.
@@ -64,4 +66,7 @@ def _insert(batch: list[Goods]) -> int:
     Variant.objects.bulk_create([row for one in new for row in one.variants])
     PriceHistory.objects.bulk_create([row for one in new for row in one.prices])
     ProductStatusHistory.objects.bulk_create([row for one in new for row in one.history])
+    Media.objects.bulk_create([row for one in new for row in one.media])
+    learn(*(text for one in new for text in (one.product.name, one.product.brand)))
+    forget(_CAPABILITY)
     return len(new)

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from django.utils.text import slugify
 
-from monolith.catalog.domain import Status, category_path, search_text
-from monolith.catalog.models import Category, PriceHistory, Product, ProductStatusHistory, Variant
+from monolith.catalog.domain import Status, category_path
+from monolith.catalog.models import Category, Media, PriceHistory, Product, ProductStatusHistory, Variant
 from monolith.catalog.seed.vocabulary import COLORS, ROOTS, SERIES, Leaf, Root
+from monolith.catalog.services import search_fields
 from monolith.kernel.ids import uuid7_at
 
 ACTOR = "seed"
@@ -31,6 +32,7 @@ class Goods:
     variants: list[Variant]
     prices: list[PriceHistory]
     history: list[ProductStatusHistory]
+    media: list[Media]
 
 
 def categories(seed: int) -> Iterator[Category]:
@@ -57,7 +59,8 @@ def goods(seed: int, number: int, category_ids: Mapping[str, UUID]) -> Goods:
     product.category_id = category_ids[leaf.slug]
     variants = list(_variants(rng, root, leaf, number, product))
     product.lowest_price_minor = min(variant.price_minor for variant in variants)
-    product.search_text = search_text([product.name, product.brand, product.description, *(v.sku for v in variants)])
+    for column, words in search_fields(product, [variant.sku for variant in variants]).items():
+        setattr(product, column, words)
     prices = [
         PriceHistory(
             id=_id(rng, created_at),
@@ -69,7 +72,7 @@ def goods(seed: int, number: int, category_ids: Mapping[str, UUID]) -> Goods:
         )
         for variant in variants
     ]
-    return Goods(product, variants, prices, list(_history(rng, product)))
+    return Goods(product, variants, prices, list(_history(rng, product)), list(_media(rng, product)))
 
 
 def _product(rng: random.Random, root: Root, leaf: Leaf, number: int, created_at: datetime) -> Product:
@@ -104,7 +107,19 @@ def _variants(rng: random.Random, root: Root, leaf: Leaf, number: int, product: 
             compare_at_price_minor=price_minor * 5 // 4 if rng.random() < 0.15 else None,
             weight_g=rng.randint(*leaf.weight_g),
             barcode=_ean13(rng),
+            **_dims(sum(leaf.weight_g) // 2, step),
         )
+
+
+def _dims(weight_g: int, step: int) -> dict[str, int]:
+    """A parcel of about half the density of water; without dice, so that the same seed keeps its ids and prices."""
+    side = round((weight_g * 2_000) ** (1 / 3)) + 5 * step
+    return {"length_mm": side * 3 // 2, "width_mm": side, "height_mm": max(10, side * 2 // 3)}
+
+
+def _media(rng: random.Random, product: Product) -> Iterator[Media]:
+    drawing = f"/api/catalog/products/{product.id}/picture.svg"
+    yield Media(id=_id(rng, product.created_at), product=product, url=drawing, alt=product.name, position=0)
 
 
 def _history(rng: random.Random, product: Product) -> Iterator[ProductStatusHistory]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -13,6 +15,7 @@ from monolith.catalog.models import CatalogIdempotency, Category
 from monolith.catalog.representations import category_json, category_tree_json
 from monolith.catalog.views.common import WRITE, CatalogView, is_staff, read_body, tag_of
 from monolith.catalog.views.products import FILTERS, filters_of, product_page
+from strangler.hosting.remember import remembered
 from strangler.hosting.rest.codes import RestCode
 from strangler.hosting.rest.etags import conditional, etag_of_body, require_match
 from strangler.hosting.rest.idempotency import idempotent
@@ -31,9 +34,8 @@ class CategoriesView(CatalogView):
     )
     def get(self, request: Request) -> Response:
         """Read the tree of active categories."""
-        body = {"data": category_tree_json(selectors.categories())}
-        response = Response(body)
-        return conditional(request, response, etag_of_body(JSONRenderer().render(body)))
+        body, tag = remembered("catalog", "category tree", _tree)
+        return conditional(request, Response(body), tag)
 
     @extend_schema(
         operation_id="create_category",
@@ -52,7 +54,7 @@ class CategoriesView(CatalogView):
 class CategoryView(CatalogView):
     """One category."""
 
-    scopes = {"PATCH": WRITE}
+    scopes = {"PATCH": WRITE, "DELETE": WRITE}
 
     @extend_schema(operation_id="get_category", parameters=[IF_NONE_MATCH], responses=serializers.CategorySerializer)
     def get(self, request: Request, slug: str) -> Response:
@@ -74,6 +76,15 @@ class CategoryView(CatalogView):
         changes = read_body(serializers.CategoryChangesSerializer, request, partial=True)
         return _category_response(services.category_update(category=row, changes=changes))
 
+    @extend_schema(operation_id="delete_category", parameters=[IF_MATCH], responses={204: None})
+    @one_transaction
+    def delete(self, request: Request, slug: str) -> Response:
+        """Forget a category that has neither children nor products."""
+        row = _category(request, slug)
+        require_match(request, tag_of(row))
+        services.category_delete(category=row)
+        return Response(status=204)
+
 
 class CategoryProductsView(CatalogView):
     """The products of a category and of those below it."""
@@ -89,6 +100,11 @@ class CategoryProductsView(CatalogView):
         if "category" in filters:
             raise InvalidFilter("category: the path names it already")
         return product_page(request, {**filters, "category": _category(request, slug).slug})
+
+
+def _tree() -> tuple[dict[str, Any], str]:
+    body = {"data": category_tree_json(selectors.categories())}
+    return body, etag_of_body(JSONRenderer().render(body))
 
 
 def _category(request: Request, slug: str) -> Category:

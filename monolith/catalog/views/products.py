@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from dataclasses import replace
+
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,17 +24,26 @@ from strangler.hosting.rest.selection import selected
 from strangler.hosting.rest.views import one_transaction
 
 _NOT_FILTERS = {"cursor", "limit", "ordering", "fields", "include", "format"}
-_PRODUCTS = Pager(
-    orderings={
-        "created_at": ("created_at", "id"),
-        "name": ("name", "id"),
-        "price": ("lowest_price_minor", "id"),
-        "relevance": ("rank", "created_at", "id"),
-    },
-    default="created_at",
+_ORDERINGS = {
+    "created_at": ("created_at", "id"),
+    "name": ("name", "id"),
+    "price": ("lowest_price_minor", "id"),
+    "relevance": ("rank", "created_at", "id"),
+}
+
+
+def product_pager(*, aside: frozenset[str] = frozenset()) -> Pager:
+    """Return what cuts lists of products into pages; see `Pager` for *aside*."""
+    return Pager(orderings=_ORDERINGS, default="created_at", aside=aside)
+
+
+_PRODUCTS = product_pager()
+SEARCH_HELP = (
+    'in name, brand, description and SKUs: words by their beginnings, "phrases", alternatives with or, -exclusions; '
+    "words that nobody uses are corrected"
 )
 FILTERS = (
-    OpenApiParameter("search", str, description="every word must begin a word of name, brand, description or SKU"),
+    OpenApiParameter("search", str, description=SEARCH_HELP),
     OpenApiParameter("category", str, description="slug; the categories below it are meant as well"),
     OpenApiParameter("brand", str),
     OpenApiParameter("min_price", int, description="minor units, of the cheapest active variant"),
@@ -125,6 +135,27 @@ class ProductView(CatalogView):
         return _product_response(services.product_update(product=row, changes=changes))
 
 
+class ProductMediaView(CatalogView):
+    """The media of a product."""
+
+    scopes = {"PUT": WRITE}
+
+    @extend_schema(
+        operation_id="replace_media",
+        parameters=[IF_MATCH],
+        request=serializers.MediaSerializer,
+        responses=serializers.ProductSerializer,
+    )
+    @one_transaction
+    def put(self, request: Request, ref: str) -> Response:
+        """Replace a product's media, in the order given."""
+        row = find_product(request, ref)
+        require_match(request, tag_of(row))
+        media = read_body(serializers.MediaSerializer, request)["media"]
+        services.product_illustrate(product=row, media=media)
+        return _product_response(find_product(request, ref))
+
+
 class ProductPublishView(CatalogView):
     """The step to published."""
 
@@ -171,15 +202,20 @@ def filters_of(request: Request) -> dict[str, str]:
     return {name: value for name, value in request.query_params.items() if name not in _NOT_FILTERS}
 
 
-def product_page(request: Request, filters: dict[str, str]) -> Response:
-    """Answer one page of the products that *filters* describe."""
+def wanted_of(request: Request, filters: dict[str, str]) -> selectors.ProductFilter:
+    """Read *filters*. Raises Problem `permission_denied` for those that only staff may use, InvalidFilter."""
     wanted = selectors.product_filter(filters)
     if wanted.status != Status.PUBLISHED and not is_staff(request):
         raise Problem(RestCode.PERMISSION_DENIED, f"Lists of {wanted.status} products need the scope {READ}.")
+    by_price = request.query_params.get("ordering", "").lstrip("-") == "price"
+    return replace(wanted, priced=by_price)
+
+
+def product_page(request: Request, filters: dict[str, str]) -> Response:
+    """Answer one page of the products that *filters* describe."""
+    wanted = wanted_of(request, filters)
     selection = selected(request, PRODUCT_MEMBERS)
-    rows: QuerySet[Product] = selectors.products(wanted)
-    if request.query_params.get("ordering", "").lstrip("-") == "price":
-        rows = rows.filter(lowest_price_minor__isnull=False)
+    rows = selectors.products(wanted, selectors.understood(wanted))
     return _PRODUCTS.respond(
         request, rows, lambda row: selection.of(product_json(row)), default="relevance" if wanted.search else None
     )

@@ -43,10 +43,12 @@ class Pager:
         orderings: name to sort keys, each with "-" for descending; the last key is unique. A client asks by name, and
             by "-name" for the reverse.
         default: the ordering without `?ordering=`.
+        aside: names in the query that change nothing about which rows there are, besides the usual ones.
     """
 
     orderings: Mapping[str, Sequence[str]]
     default: str
+    aside: frozenset[str] = frozenset()
 
     def respond(
         self, request: Request, rows: QuerySet[M], render: Callable[[M], dict[str, Any]], *, default: str | None = None
@@ -76,7 +78,7 @@ class Pager:
         """
         limit = _limit(request)
         name, keys = self._ordering(request, default or self.default)
-        scope = _scope(request, name)
+        scope = _scope(request, name, self.aside)
         cursor = _decode(request.query_params.get("cursor"), scope)
         backward = cursor is not None and cursor.backward
         ordered = [_flip(key) for key in keys] if backward else list(keys)
@@ -128,10 +130,10 @@ def _choices(request: Request, name: str, known: set[str]) -> set[str]:
     return chosen
 
 
-def _scope(request: Request, ordering: str) -> str:
+def _scope(request: Request, ordering: str, aside: frozenset[str]) -> str:
     """What a cursor belongs to: it means nothing in a list with other filters or in another order."""
     filters = sorted((name, value) for name, values in request.query_params.lists() for value in values)
-    kept = [pair for pair in filters if pair[0] not in _NOT_FILTERS]
+    kept = [pair for pair in filters if pair[0] not in _NOT_FILTERS | aside]
     return hashlib.sha256(repr((request.path, ordering, kept)).encode()).hexdigest()[:16]
 
 

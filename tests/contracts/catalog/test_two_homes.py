@@ -87,3 +87,28 @@ def test_writes_of_both_homes_are_kept(platform: Platform, home: str, staff: Cli
         made.append(shelf.draft().json["id"])
     rows = staff.get("/products", status="draft", brand=word).json["data"]
     assert [row["id"] for row in rows] == made
+
+
+def test_nothing_kept_for_later_outlives_a_move(
+    platform: Platform, home: str, staff: Client, there: Client, shelf: Shelf, word: str
+) -> None:
+    """What a home kept of its rows is not served when it gets them back: they have changed meanwhile (R11)."""
+    category = shelf.category()["slug"]
+
+    def seen(client: Client) -> tuple[set[str], object]:
+        roots = {node["slug"] for node in client.get("/categories").json["data"]}
+        return roots, client.get("/search", facets="brand", category=category).json["facets"]["brand"]
+
+    for _ in range(2):  # the second look is at what was kept
+        before = seen(staff)
+    assert before[1] == []
+    move(platform, OTHER[home])
+    shelf.published(category=category)
+    new = shelf.category()["slug"]
+    for _ in range(2):
+        changed = seen(there)
+    move(platform, home)
+    assert changed[1] == [{"brand": word, "count": 1}]
+    for client in (staff, there):
+        assert seen(client) == changed
+    assert changed[0] - before[0] == {new}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.catalog.client import Client
+from tests.contracts.catalog.client import Answer, Client
 from tests.contracts.catalog.conftest import Shelf
 from tests.contracts.catalog.expectations import is_problem, names_field
 
@@ -343,6 +343,8 @@ def test_name_of_a_category_changes_the_validators_of_its_products(staff: Client
         ("PUT", "/variants/01890a5d-ac96-774b-bcce-b302099a8057/price"),
         ("POST", "/categories"),
         ("PATCH", "/categories/x"),
+        ("DELETE", "/categories/x"),
+        ("PUT", "/products/x/media"),
     ],
 )
 def test_writing_needs_somebody_who_may(anybody: Client, method: str, path: str) -> None:
@@ -367,3 +369,68 @@ def test_problem_repeats_the_request_id(staff: Client) -> None:
     assert is_problem(answer, 404, "not_found")["request_id"] == answer.headers["X-Request-ID"] == "abc-123"
     answer = staff.get("/products/nothing-here", headers={"X-Request-ID": "a b<script>"})
     assert answer.json["request_id"] not in {"", "a b<script>"}
+
+
+def test_variant_has_dimensions(staff: Client, shelf: Shelf, word: str) -> None:
+    """All three or none, in whole millimetres."""
+    made = shelf.published().json
+    dims = {"length": 300, "width": 200, "height": 100}
+    body = {"sku": f"{word}-DIMS".upper(), "price": _usd(1), "dims_mm": dims}
+    added = staff.create(f"/products/{made['id']}/variants", body)
+    assert (added.status, added.json["dims_mm"]) == (201, dims)
+    path = f"/variants/{added.json['id']}"
+    larger = staff.change("PATCH", path, {"dims_mm": {**dims, "height": 120}}, tag=added.etag)
+    assert (larger.status, larger.json["dims_mm"]["height"]) == (200, 120)
+    assert staff.change("PATCH", path, {"dims_mm": None}, tag=larger.etag).json["dims_mm"] is None
+    for bad, field in (({"length": 1, "width": 1}, "height"), ({**dims, "length": 0}, "length")):
+        answer = staff.create(f"/products/{made['id']}/variants", {**body, "dims_mm": bad})
+        names_field(answer, f"dims_mm.{field}")
+
+
+def test_media_are_replaced_in_order(staff: Client, anybody: Client, shelf: Shelf) -> None:
+    """They are a part of the product, and change its version."""
+    made = shelf.published()
+    path = f"/products/{made.json['id']}"
+    assert made.json["media"] == []
+    media = [{"url": "https://pictures.example/b.jpg", "alt": "From behind"}, {"url": "/media/a.svg", "alt": ""}]
+    first = staff.change("PUT", f"{path}/media", {"media": media}, tag=made.etag)
+    assert (first.status, first.json["media"], first.json["version"]) == (200, media, made.json["version"] + 1)
+    assert anybody.get(path).json == first.json
+    is_problem(staff.change("PUT", f"{path}/media", {"media": []}, tag=made.etag), 412, "version_conflict")
+    is_problem(staff.send("PUT", f"{path}/media", body={"media": []}), 428, "precondition_required")
+    second = staff.change("PUT", f"{path}/media", {"media": media[::-1]}, tag=first.etag)
+    assert second.json["media"] == media[::-1]
+    assert staff.change("PUT", f"{path}/media", {"media": []}, tag=second.etag).json["media"] == []
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "http://plain.example/a.jpg", "//other.example/a", "a.jpg", "/a b", "", 5]
+)
+def test_media_come_from_where_a_page_may_load_them(staff: Client, shelf: Shelf, url: object) -> None:
+    """https, or a path of this platform."""
+    draft = shelf.draft()
+    path = f"/products/{draft.json['id']}/media"
+    names_field(staff.change("PUT", path, {"media": [{"url": url}]}, tag=draft.etag), "media.0.url")
+
+
+def test_empty_category_is_deleted(staff: Client, anybody: Client, shelf: Shelf) -> None:
+    """And one with children or products, of whatever status, is not."""
+    root = shelf.category()["slug"]
+    leaf = shelf.category(root)["slug"]
+    shelf.draft(category=leaf)
+
+    def delete(slug: str) -> Answer:
+        return staff.change("DELETE", f"/categories/{slug}", None, tag=staff.get(f"/categories/{slug}").etag)
+
+    problem = is_problem(delete(root), 409, "category_not_empty")
+    assert (problem["children"], problem["products"]) == (1, 0)
+    problem = is_problem(delete(leaf), 409, "category_not_empty")
+    assert (problem["children"], problem["products"]) == (0, 1)
+    empty = shelf.category(root)["slug"]
+    is_problem(staff.send("DELETE", f"/categories/{empty}"), 428, "precondition_required")
+    is_problem(staff.change("DELETE", f"/categories/{empty}", None, tag='"9-r2"'), 412, "version_conflict")
+    assert delete(empty).status == 204
+    is_problem(staff.get(f"/categories/{empty}"), 404, "not_found")
+    is_problem(staff.change("DELETE", f"/categories/{empty}", None, tag="*"), 404, "not_found")
+    (node,) = [node for node in anybody.get("/categories").json["data"] if node["slug"] == root]
+    assert [child["slug"] for child in node["children"]] == [leaf]

@@ -1,35 +1,9 @@
 """Rules without a database."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from monolith.catalog import domain
 from monolith.catalog.domain import TRANSITIONS, Status
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("Café Crème", ["cafe", "creme"]),
-        ("USB-C 2.0", ["usb", "c", "2", "0"]),
-        ("  ÅNGSTRÖM  ", ["angstrom"]),
-        ("100%_'\\", ["100"]),
-        ("STRASSE Straße", ["strasse", "strasse"]),
-        ("日本 語", ["日本", "語"]),
-        ("", []),
-    ],
-)
-def test_words_are_plain(text, words):
-    """What both databases compare alike, whatever their collation."""
-    assert domain.search_words(text) == words
-
-
-@given(st.text())
-def test_words_survive_being_searched_again(text):
-    words = domain.search_words(text)
-    assert domain.search_words(" ".join(words)) == words
-    assert all(f" {word}" in domain.search_text([text]) for word in words)
 
 
 @pytest.mark.parametrize(

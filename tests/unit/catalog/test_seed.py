@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from monolith.catalog.domain import SKU_PATTERN, Status, attribute_faults, search_words
+from monolith.catalog.domain import SKU_PATTERN, Status, attribute_faults
+from monolith.catalog.search.words import words_of
 from monolith.catalog.seed.goods import categories, goods
 
 IDS = {row.slug: uuid.uuid5(uuid.NAMESPACE_DNS, row.slug) for row in categories(1)}
@@ -26,7 +27,7 @@ def test_same_seed_makes_the_same_shop(shop):
 
 def test_ids_slugs_and_skus_are_unique(shop):
     for values in (
-        [row.id for one in shop for row in (one.product, *one.variants, *one.prices, *one.history)],
+        [row.id for one in shop for row in (one.product, *one.variants, *one.prices, *one.history, *one.media)],
         [one.product.slug for one in shop],
         [variant.sku for one in shop for variant in one.variants],
     ):
@@ -43,7 +44,9 @@ def test_goods_keep_the_rules(shop):
         assert attribute_faults(one.product.attributes) == []
         assert all(re.fullmatch(SKU_PATTERN, variant.sku) and variant.price_minor >= 0 for variant in one.variants)
         assert [price.price_minor for price in one.prices] == [variant.price_minor for variant in one.variants]
-        assert all(f" {word}" in one.product.search_text for word in search_words(one.product.name))
+        assert all(f" {word} " in one.product.search_text for word in words_of(one.product.name))
+        assert all(min(v.length_mm, v.width_mm, v.height_mm) >= 10 for v in one.variants)
+        assert [(row.position, row.alt) for row in one.media] == [(0, one.product.name)]
         assert (one.history[-1].to_status if one.history else Status.DRAFT) == one.product.status
 
 

@@ -6,6 +6,7 @@ from django.db import IntegrityError
 from monolith.catalog import selectors, services
 from monolith.catalog.contract import (
     CategoryCycle,
+    CategoryNotEmpty,
     InvalidTransition,
     ProductNotPublishable,
     SkuTaken,
@@ -13,8 +14,11 @@ from monolith.catalog.contract import (
     VersionConflict,
 )
 from monolith.catalog.domain import Status
-from monolith.catalog.models import Category, PriceHistory, Product, ProductStatusHistory, Variant
-from monolith.catalog.services import NewProduct, NewVariant
+from monolith.catalog.facets import FACETS, facets
+from monolith.catalog.models import Category, PriceHistory, Product, ProductStatusHistory, SearchWord, Variant
+from monolith.catalog.search.vocabulary import learn
+from monolith.catalog.services import NewMedia, NewProduct, NewVariant, products
+from monolith.catalog.suggestions import suggestions
 from monolith.kernel.money import Money
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +80,7 @@ def test_step_is_decided_by_the_row_and_not_by_what_was_read(product):
     stale = older(product)
     services.product_archive(product_id=product.id, actor="a")
     with pytest.raises(InvalidTransition):
-        services._step(stale, Status.ARCHIVED, "b", "")
+        products._step(stale, Status.ARCHIVED, "b", "")
     assert ProductStatusHistory.objects.filter(product=product, to_status="archived").count() == 1
 
 
@@ -168,7 +172,8 @@ def test_search_follows_name_and_variants(product):
     services.variant_add(product=older(product), new=NewVariant("BEAK-9", Money(1, "USD")), actor="a")
 
     def found(text):
-        return list(selectors.products(selectors.ProductFilter(search=text)).values_list("slug", flat=True))
+        wanted = selectors.ProductFilter(search=text)
+        return list(selectors.products(wanted, selectors.understood(wanted)).values_list("slug", flat=True))
 
     assert found("beaker") == found("beak 9") == found("MUG-1") == ["mug"]
     assert found("cafe") == []
@@ -181,7 +186,56 @@ def test_list_of_any_length_takes_the_same_statements(product, django_assert_num
         new = NewProduct(slug=f"p-{number}", name="P", category="mugs", variants=variants)
         made = services.product_create(new=new, actor="a")
         services.product_publish(product_id=made.id, actor="a")
-    with django_assert_num_queries(2):
-        rows = list(selectors.products(selectors.ProductFilter()))
+    with django_assert_num_queries(3):
+        rows = list(selectors.products(selectors.ProductFilter(), None))
         assert [len(row.variants.all()) for row in rows] == [2, 1, 1, 1, 1, 1]
         assert {row.category.name for row in rows} == {"Mugs"}
+
+
+def test_search_takes_the_same_statements_for_any_number_of_words(product, django_assert_num_queries):
+    """One to see whether the words are known, then the list."""
+    for text in ("cafe", 'cafe mug -tea or "beaker of glass"'):
+        wanted = selectors.ProductFilter(search=text)
+        with django_assert_num_queries(4):
+            list(selectors.products(wanted, selectors.understood(wanted)))
+
+
+def test_facets_take_few_statements(product, django_assert_num_queries):
+    """Two for categories, which are counted with those above them, and one for each other facet."""
+    with django_assert_num_queries(5):
+        facets(FACETS, selectors.ProductFilter(), None)
+
+
+def test_suggestions_take_few_statements(product, django_assert_num_queries):
+    """Categories, brands and products."""
+    with django_assert_num_queries(3):
+        assert [one.text for one in suggestions("mu", limit=8)] == ["Mugs", "Café Mug"]
+
+
+def test_words_are_learnt_once(product, django_assert_num_queries):
+    """From names and brands; whoever writes only known words writes nothing here."""
+    assert set(SearchWord.objects.values_list("word", flat=True)) == {"cafe", "mug"}
+    with django_assert_num_queries(1):
+        learn("Mug", "Café 2000")
+
+
+def test_category_with_something_in_it_stays(product, category):
+    child = services.category_create(slug="tea", name="Tea", parent="mugs")
+    with pytest.raises(CategoryNotEmpty) as refusal:
+        services.category_delete(category=older(category))
+    assert refusal.value.context == {"children": 1, "products": 1}
+    stale = older(child)
+    services.category_update(category=older(child), changes={"name": "Teas"})
+    with pytest.raises(VersionConflict):
+        services.category_delete(category=stale)
+    services.category_delete(category=older(child))
+    assert not Category.objects.filter(slug="tea").exists()
+
+
+def test_second_of_two_illustrations_is_refused(product):
+    """Media belong to a version of the product."""
+    stale = older(product)
+    services.product_illustrate(product=older(product), media=[NewMedia("/a.svg"), NewMedia("/b.svg", "B")])
+    with pytest.raises(VersionConflict):
+        services.product_illustrate(product=stale, media=[])
+    assert [row.url for row in older(product).media.all()] == ["/a.svg", "/b.svg"]
