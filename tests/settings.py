@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "monolith.inventory",
     "strangler",
     "tests.sample",
+    "tests.bindings.counter",
 ]
 MIDDLEWARE = ["strangler.proxy.StranglerMiddleware"]
 ROOT_URLCONF = "tests.sample.urls"

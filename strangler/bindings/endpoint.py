@@ -72,9 +72,10 @@ def _answer(environ: dict[str, Any]) -> Answer:
     try:
         body = _body(environ)
         call = _proven(environ, body)
-        codec = (served := _served(call)).codec(call)
+        found = _served(call)
+        codec = found.codec(call)
         operation = environ[OPERATION] = f"{call.capability}.{call.operation}"
-        answer = served.answer(call, codec, body)
+        answer = found.answer(call, codec, body)
     except Fault as fault:
         answer = _problem(fault.status, str(fault))
     except Saturated as error:
@@ -169,11 +170,12 @@ def _served(call: Call) -> Served:
     port = port_of(call.capability)
     if port is None:
         raise Fault(404, f"{call.capability} publishes no contract.")
-    return _of(port, get_conf().home_of(call.capability))
+    return served(port, get_conf().home_of(call.capability))
 
 
 @lru_cache(maxsize=64)
-def _of(port: Port[Any], home: Home) -> Served:
+def served(port: Port[Any], home: Home) -> Served:
+    """Return the capability behind *port* as *home* serves it, made once."""
     return Served(port.contract, home)
 
 

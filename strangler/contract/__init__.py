@@ -4,7 +4,7 @@ from strangler.contract.codec import Codec, WireError
 from strangler.contract.compatibility import incompatibilities
 from strangler.contract.errors import CommandInProgress, CommandKeyReused
 from strangler.contract.operation import Contract, Operation, command, query
-from strangler.contract.port import Port, bind_ports
+from strangler.contract.port import Port, bind_ports, unbind_ports
 from strangler.contract.snapshot import snapshot
 from strangler.contract.types import Moment
 
@@ -22,4 +22,5 @@ __all__ = [
     "incompatibilities",
     "query",
     "snapshot",
+    "unbind_ports",
 ]

@@ -13,12 +13,19 @@ from strangler.errors import SetupError
 P = TypeVar("P")
 Binder = Callable[[Contract], Any]
 _binder: Binder | None = None
+_bound: list[Port[Any]] = []
 
 
 def bind_ports(binder: Binder) -> None:
     """Say how this host reaches the capabilities behind its ports; done once, by the host."""
     global _binder
     _binder = binder
+
+
+def unbind_ports() -> None:
+    """Let every port be bound anew at its next call: the settings have changed."""
+    while _bound:
+        _bound.pop()._client = None
 
 
 class Port(Generic[P]):
@@ -64,4 +71,5 @@ class Port(Generic[P]):
         if _binder is None:
             raise SetupError([f"Nobody has bound the port {self.name!r}: is 'strangler' in INSTALLED_APPS?"])
         self._client = cast(P, _binder(self.contract))
+        _bound.append(self)
         return self._client
