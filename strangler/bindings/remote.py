@@ -22,7 +22,7 @@ from strangler.transport.deadline import Deadline
 from strangler.transport.errors import BadReply, RemoteCallError, Unreachable, UpstreamSaturated
 from strangler.transport.handing_back import Elsewhere, handed_back
 from strangler.transport.headers import Headers
-from strangler.transport.traces import request_id_fields, trace_fields
+from strangler.transport.traces import request_fields, trace_fields
 
 PATH = "/calls/"
 _BACKOFF_S = 0.02
@@ -121,7 +121,7 @@ class _Exchange:
             ("Host", self.upstream.authority),
             ("Content-Type", "application/json"),
             (CALL, call_token(call)),
-            *request_id_fields(),
+            *request_fields(),
         ]
         trace_fields(fields)
         outgoing = Outgoing(

@@ -89,8 +89,9 @@ class Follower:
         """Return when there may be a newer version, or when the lease wants renewing."""
         patience_s = self.lease_s / 4
         if connection.vendor == "postgresql":
-            for _ in connection.connection.notifies(timeout=patience_s, stop_after=1):
-                pass
+            with connection.wrap_database_errors:  # a server that goes away says so here
+                for _ in connection.connection.notifies(timeout=patience_s, stop_after=1):
+                    pass
             return
         until = time.monotonic() + patience_s
         while time.monotonic() < until and not self.stopping.wait(SQLITE_POLL_S):

@@ -18,9 +18,14 @@ request_id: ContextVar[str] = ContextVar("strangler_request_id", default="")
 """The id of the request that this context serves, set by whoever observes requests; empty when nobody does."""
 
 
-def request_id_fields() -> Headers:
-    """Return the field that lets the other host's log name the same request."""
-    return [("X-Request-ID", found)] if (found := request_id.get()) else []
+traceparent: ContextVar[str] = ContextVar("strangler_traceparent", default="")
+"""The trace context of that request, for hosts without OpenTelemetry (W3C Trace Context 3.2)."""
+
+
+def request_fields() -> Headers:
+    """Return the fields that let the other host's log name the same request and trace."""
+    known = (("X-Request-ID", request_id.get()), ("traceparent", traceparent.get()))
+    return [field for field in known if field[1]]
 
 
 def trace_fields(fields: Headers) -> None:

@@ -61,6 +61,22 @@ def test_the_last_good_table_serves_a_start_without_the_control_database(followi
     until(follower.leased)
 
 
+def test_a_process_that_lost_its_connection_follows_again(following, homes):
+    """A restart of the server ends the session that listens; it must not end the listening."""
+    if homes.vendor == "sqlite":
+        pytest.skip("SQLite has no server that could go away")
+    until(follower.leased)
+    with homes.monolith.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database() AND query LIKE '%%strangler%%'"
+        )
+        assert cursor.fetchone()[0], "nobody listened"
+    version = change(stage="synced")
+    until(lambda: follower.table().version == version)
+    until(follower.leased)
+
+
 def test_an_unreadable_last_good_table_is_not_believed(tmp_path, caplog):
     file = tmp_path / "table.json"
     file.write_text('{"version": 7')
