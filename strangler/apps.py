@@ -15,11 +15,13 @@ class StranglerConfig(AppConfig):
     def ready(self) -> None:
         from strangler import checks  # noqa: F401  registers the system checks
         from strangler.bindings import bind, count_requests, note_writes
+        from strangler.boundaries.watch import watch_connection
         from strangler.contract import bind_ports
         from strangler.fence import after_migrate, guard_connection
 
         bind_ports(bind)
         count_requests()
         connection_created.connect(note_writes, dispatch_uid="strangler.bindings")
+        connection_created.connect(watch_connection, dispatch_uid="strangler.boundaries")
         connection_created.connect(guard_connection, dispatch_uid="strangler.fence")
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="strangler.fence")

@@ -53,3 +53,11 @@ def project(tmp_path):
     folder = tmp_path / "project"
     shutil.copytree(Path(__file__).with_name("project"), folder, ignore=shutil.ignore_patterns("__pycache__"))
     return Project(folder)
+
+
+@pytest.fixture
+def two_capabilities(settings):
+    """The sample and the catalog, in one database as in a monolith."""
+    catalog = {"routes": [{"prefix": "/api/catalog/"}], "databases": {"monolith": "default"}}
+    capabilities = {**settings.STRANGLER["CAPABILITIES"], "catalog": catalog}
+    settings.STRANGLER = {**settings.STRANGLER, "CAPABILITIES": capabilities}
