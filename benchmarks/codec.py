@@ -12,20 +12,16 @@ import json
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
-from typing import Any
 
 from benchmarks.harness import ROOT, commit, table
+from benchmarks.passes import PASSES, best_us
 from benchmarks.wire import by_hand, with_msgspec, with_toolkit
 from benchmarks.wire.codec import Codec
 from benchmarks.wire.questions import REFUSED, TAKEN, answer
 from benchmarks.wire.values import QUERY, page
 
-PASS_S = 0.01
-PASSES = 100
 STARTS = 7
 NAMES = ("msgspec", "pydantic", "by hand")
 ASKED = (*NAMES, "django-strangler")
@@ -39,23 +35,6 @@ def codecs() -> dict[str, Codec]:
 
         found["pydantic"] = with_pydantic.derive()
     return {**found, "by hand": by_hand.derive()}
-
-
-def best_us(actions: dict[str, Callable[[], Any]]) -> dict[str, float]:
-    """Return the CPU microseconds of one call of each, in its best pass."""
-    repeats = {name: max(1, int(PASS_S / _pass_s(action, 3) * 3)) for name, action in actions.items()}
-    passes: dict[str, list[float]] = {name: [] for name in actions}
-    for _ in range(PASSES):
-        for name, action in actions.items():
-            passes[name].append(_pass_s(action, repeats[name]) / repeats[name])
-    return {name: min(found) * 1e6 for name, found in passes.items()}
-
-
-def _pass_s(action: Callable[[], Any], repeats: int) -> float:
-    began = time.thread_time()
-    for _ in range(repeats):
-        action()
-    return time.thread_time() - began
 
 
 def speed_rows(found: dict[str, Codec]) -> list[list[str]]:
