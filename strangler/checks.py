@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core import checks
 
 import strangler.boundaries.checks  # noqa: F401  registers the checks of relations
+from strangler.bindings.publication import faults
 from strangler.conf import Conf, get_conf
 from strangler.errors import SetupError
 
@@ -25,7 +26,8 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[ch
         conf = get_conf()
     except SetupError as error:
         return [checks.Error(fault, id="strangler.E001") for fault in error.faults]
-    return [*_middleware(), *_apps(conf), *_databases(conf)]
+    found = [*_middleware(), *_apps(conf), *_databases(conf)]
+    return found or list(_contracts())
 
 
 def _middleware() -> Iterator[checks.CheckMessage]:
@@ -73,3 +75,8 @@ def _databases(conf: Conf) -> Iterator[checks.CheckMessage]:
                 hint="Use PostgreSQL or SQLite.",
                 id="strangler.E005",
             )
+
+
+def _contracts() -> Iterator[checks.CheckMessage]:
+    for fault in faults():
+        yield checks.Error(fault, hint="The contract and the app's module `local` must agree.", id="strangler.E006")

@@ -11,14 +11,13 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from http import HTTPStatus
-from importlib import import_module
 from typing import Any, NamedTuple
 
-from django.apps import apps
 from django.core.signals import request_finished, request_started
 
 from strangler.bindings.figures import count_served
 from strangler.bindings.local import Local
+from strangler.bindings.publication import port_of
 from strangler.bindings.remote import PATH
 from strangler.bindings.tokens import CALL, Call, read_call, sha256_of
 from strangler.conf import Home, get_conf
@@ -177,17 +176,6 @@ def _served(call: Call) -> Served:
 def served(port: Port[Any], home: Home) -> Served:
     """Return the capability behind *port* as *home* serves it, made once."""
     return Served(port.contract, home)
-
-
-@lru_cache(maxsize=64)
-def port_of(capability: str) -> Port[Any] | None:
-    """Return the port that the capability's own app publishes in its package `contract`."""
-    app = apps.get_app_config(get_conf().capabilities[capability].app)
-    try:
-        module = import_module(f"{app.name}.contract")
-    except ModuleNotFoundError:
-        return None
-    return next((p for p in vars(module).values() if isinstance(p, Port) and p.name == capability), None)
 
 
 def _moved(elsewhere: Elsewhere) -> Answer:

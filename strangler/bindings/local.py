@@ -30,12 +30,9 @@ class Local:
         self._codecs = codecs
         app = apps.get_app_config(get_conf().capabilities[contract.name].app)
         self._implementation = implementation_of(app)
-        faults = contract.mismatches(self._implementation)
         self._records = records_of(app)
-        if self._records is None and any(o.kind == "command" for o in contract.operations.values()):
-            faults.append(f"{app.label} has commands and no concrete CommandRecord: their repeats would have effects.")
-        if faults:
-            raise SetupError(faults)
+        if found := faults_of(app, contract):
+            raise SetupError(found)
 
     def method(self, operation: Operation) -> Callable[..., Any]:
         """Return the implementation's own method."""
@@ -94,6 +91,14 @@ def _first_outcome(record: CommandRecord, sha256: str, codec: Codec) -> Any:
 
 def _short(key: str) -> str:
     return key if len(key) <= KEY_LENGTH_MAX else sha256_of(key.encode())
+
+
+def faults_of(app: AppConfig, contract: Contract) -> list[str]:
+    """Return what keeps *app* from serving *contract*."""
+    faults = contract.mismatches(implementation_of(app))
+    if records_of(app) is None and any(o.kind == "command" for o in contract.operations.values()):
+        faults.append(f"{app.label} has commands and no concrete CommandRecord: their repeats would have effects.")
+    return faults
 
 
 def implementation_of(app: AppConfig) -> object:

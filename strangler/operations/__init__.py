@@ -1,6 +1,8 @@
 """Do: the verbs as functions; the only thing that the command, the console and REST call."""
 
+from strangler.bindings.publication import Publication
 from strangler.boundaries.survey import Borders, borders, update_baseline
+from strangler.operations.contracts import contracts, release_contracts
 from strangler.operations.look import CapabilityStatus, Status, explain_request, history, status
 from strangler.operations.verbs import (
     Order,
@@ -19,13 +21,16 @@ __all__ = [
     "Borders",
     "CapabilityStatus",
     "Order",
+    "Publication",
     "Result",
     "Status",
     "borders",
     "cancel",
+    "contracts",
     "explain_request",
     "history",
     "prepare",
+    "release_contracts",
     "resume",
     "reverse",
     "shift_reads",

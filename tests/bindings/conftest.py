@@ -18,7 +18,8 @@ from django.db import connections
 from django.test import override_settings
 
 from strangler.bindings import loopback
-from strangler.bindings.endpoint import port_of, served
+from strangler.bindings.endpoint import served
+from strangler.bindings.publication import port_of
 from strangler.contract import Port, unbind_ports
 from strangler.hosting.databases import database
 from strangler.hosting.environment import Environment

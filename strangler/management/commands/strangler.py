@@ -18,6 +18,7 @@ from strangler.doctor import examine, repair
 from strangler.errors import StranglerError
 from strangler.management import terminal
 from strangler.management.borders import show_borders
+from strangler.management.contracts import contract_rows, show_contracts, show_written
 
 WATCH_S = 0.5
 _MOVES: dict[str, tuple[str, Callable[[operations.Order], operations.Result]]] = {
@@ -55,6 +56,10 @@ class Command(BaseCommand):
         held = self._verb(verbs, "borders", "what crosses the capabilities' borders, beside what is known to")
         held.add_argument("--update-baseline", action="store_true", help="take out what has vanished; it never grows")
         held.set_defaults(skip_checks=True)  # it tells the same relations, and more
+        published = self._verb(verbs, "contracts", "what the apps of this host offer, beside what was released")
+        published.add_argument("--check", action="store_true", help="fail unless every schema.json is up to date")
+        published.add_argument("--write", action="store_true", help="write every schema.json anew")
+        published.add_argument("--breaking", action="store_true", help="with --write: although old callers break")
         for name, (text, _) in _MOVES.items():
             self._move(verbs, name, text)
         toggle = self._move(verbs, "toggle", "the whole way in one command: toggle catalog service, and back")
@@ -126,6 +131,17 @@ class Command(BaseCommand):
         found = operations.update_baseline() if options["update_baseline"] else operations.borders()
         self._show(found.as_dict(), options, lambda: show_borders(found))
         if not found.hold:
+            sys.exit(1)
+
+    def do_contracts(self, options: dict[str, Any]) -> None:
+        if options["write"]:
+            found = operations.release_contracts(breaking=options["breaking"])
+            self._show(contract_rows(found), options, lambda: show_written(found))
+            return
+        found = operations.contracts()
+        self._show(contract_rows(found), options, lambda: show_contracts(found))
+        tolerated = {"kept"} if options["check"] else {"kept", "grown", "new"}
+        if any(publication.state not in tolerated for publication in found):
             sys.exit(1)
 
     def do_seams(self, options: dict[str, Any]) -> None:
