@@ -12,10 +12,12 @@ from django.utils.html import format_html
 
 from monolith.catalog import services
 from monolith.catalog.contract import CatalogError
-from monolith.catalog.domain import attribute_faults
-from monolith.catalog.models import Category, PriceHistory, Product, ProductStatusHistory, Variant
+from monolith.catalog.domain import Dims, attribute_faults
+from monolith.catalog.models import Category, Media, PriceHistory, Product, ProductStatusHistory, Variant
 from monolith.kernel.money import Money
 from strangler.hosting.admin import OwnedAdmin
+
+_DIMS = ("length_mm", "width_mm", "height_mm")
 
 
 class _CatalogAdmin(OwnedAdmin):
@@ -33,6 +35,22 @@ class _CatalogAdmin(OwnedAdmin):
         except CatalogError as refusal:
             self.message_user(request, f"{refusal} ({refusal.code})", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
+
+
+class _SeenForm(forms.ModelForm):
+    """Carries the version that was seen, so that a form which is behind changes nothing (as If-Match does in REST)."""
+
+    seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["seen_version"] = self.instance.version
+
+
+def _seen(row: Any, form: _SeenForm) -> Any:
+    """Return *row* with the version that the form was made of: the services refuse it when it is behind."""
+    row.version = form.cleaned_data["seen_version"] or row.version
+    return row
 
 
 class _Shown(admin.TabularInline):
@@ -55,6 +73,11 @@ class _Variants(_Shown):
     show_change_link = True
 
 
+class _Media(_Shown):
+    model = Media
+    fields = ("position", "url", "alt")
+
+
 class _Steps(_Shown):
     model = ProductStatusHistory
     fields = ("at", "from_status", "to_status", "actor", "reason")
@@ -67,7 +90,7 @@ class _Prices(_Shown):
     verbose_name_plural = "price history"
 
 
-class ProductForm(forms.ModelForm):
+class ProductForm(_SeenForm):
     """Attributes follow the catalog's rule."""
 
     def clean_attributes(self) -> Any:
@@ -93,10 +116,10 @@ class ProductAdmin(_CatalogAdmin):
     ordering = ("-created_at",)
     autocomplete_fields = ("category",)
     readonly_fields = ("id", "status", "price_from", "version", "created_at", "updated_at")
-    inlines = (_Variants, _Steps)
+    inlines = (_Variants, _Media, _Steps)
     actions = ("publish", "archive")
     _content: ClassVar = ("slug", "name", "description", "category", "brand", "attributes")
-    fields = (*_content, *readonly_fields)
+    fields = (*_content, *readonly_fields, "seen_version")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).annotate(variant_count=Count("variants"))
@@ -130,7 +153,7 @@ class ProductAdmin(_CatalogAdmin):
         content = {name: form.cleaned_data[name] for name in self._content}
         content["category"] = None if content["category"] is None else content["category"].slug
         if change:
-            services.product_update(product=Product.objects.get(id=obj.id), changes=content)
+            services.product_update(product=_seen(Product.objects.get(id=obj.id), form), changes=content)
         else:
             obj.id = services.product_create(new=services.NewProduct(**content), actor=_actor(request)).id
 
@@ -146,10 +169,21 @@ class ProductAdmin(_CatalogAdmin):
             self.message_user(request, f"{done} done.")
 
 
-class VariantForm(forms.ModelForm):
+class VariantForm(_SeenForm):
     """A price is set, not edited: the old one goes into the history."""
 
     new_price_minor = forms.IntegerField(min_value=0, required=False, help_text="minor units; empty keeps the price")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if len({cleaned.get(name) is None for name in _DIMS}) > 1:
+            raise forms.ValidationError("Length, width and height are given together, or none of them.")
+        return cleaned
+
+    def dims(self) -> Dims | None:
+        """What was entered."""
+        length, width, height = (self.cleaned_data[name] for name in _DIMS)
+        return None if length is None else Dims(length, width, height)
 
 
 @admin.register(Variant)
@@ -166,14 +200,15 @@ class VariantAdmin(_CatalogAdmin):
     readonly_fields = ("product", "sku", "price", "version")
     inlines = (_Prices,)
     _content: ClassVar = ("name", "weight_g", "barcode", "is_active")
-    fields = ("product", "sku", "price", "new_price_minor", *_content, "version")
+    fields = ("product", "sku", "price", "new_price_minor", *_content, _DIMS, "version", "seen_version")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         content = {name: form.cleaned_data[name] for name in self._content}
-        variant = services.variant_update(variant=Variant.objects.get(id=obj.id), changes=content)
+        content["dims_mm"] = form.dims()
+        variant = services.variant_update(variant=_seen(Variant.objects.get(id=obj.id), form), changes=content)
         if (amount := form.cleaned_data["new_price_minor"]) is not None:
             services.variant_reprice(variant=variant, price=Money(amount, variant.currency), actor=_actor(request))
 
@@ -182,6 +217,7 @@ class VariantAdmin(_CatalogAdmin):
 class CategoryAdmin(_CatalogAdmin):
     """The tree, by path."""
 
+    form = _SeenForm
     list_display = ("path", "name", "position", "product_count", "is_active")
     list_display_links = ("path", "name")
     list_filter = ("is_active",)
@@ -189,7 +225,7 @@ class CategoryAdmin(_CatalogAdmin):
     ordering = ("path",)
     autocomplete_fields = ("parent",)
     _content: ClassVar = ("name", "position", "is_active")
-    fields = ("slug", "parent", *_content)
+    fields = ("slug", "parent", *_content, "seen_version")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if obj is None else ("slug",)
@@ -207,7 +243,7 @@ class CategoryAdmin(_CatalogAdmin):
         chosen = form.cleaned_data["parent"]
         parent = None if chosen is None else chosen.slug
         if change:
-            row = Category.objects.select_related("parent").get(id=obj.id)
+            row = _seen(Category.objects.select_related("parent").get(id=obj.id), form)
             if parent != (row.parent and row.parent.slug):
                 changes["parent"] = parent
             services.category_update(category=row, changes=changes)

@@ -95,7 +95,7 @@ def content(product: dict, **change: object) -> dict:
 def managed() -> dict:
     """What a page with inlines sends beside its fields."""
     names = ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")
-    return {f"{prefix}-{name}": 0 for prefix in ("variants", "status_history", "prices") for name in names}
+    return {f"{prefix}-{name}": 0 for prefix in ("variants", "media", "status_history", "prices") for name in names}
 
 
 def test_lists_are_searched_filtered_and_show_pictures(platform: Platform, boss: Browser, draft: dict) -> None:
@@ -128,6 +128,29 @@ def test_form_writes_through_the_services(platform: Platform, boss: Browser, dra
     boss.post(f"/admin/catalog/variant/{variant}/change/", is_active="on", new_price_minor=1200, **managed())
     assert staff.get(f"/variants/{variant}").json["price"]["amount"] == 1200
     assert len(staff.get(f"/variants/{variant}/prices").json["data"]) == 2
+
+
+def test_form_that_is_behind_changes_nothing(platform: Platform, boss: Browser, draft: dict) -> None:
+    """Two people have the same page open: the second is told, and what the first wrote stays."""
+    staff = Client(platform.doors["monolith"], platform.token)
+    path = f"/admin/catalog/product/{draft['id']}/change/"
+    page = boss.get(path)
+    seen = re.search(r'name="seen_version" value="(\d+)"', page)
+    assert seen
+    boss.post(path, **content(draft, name="First"), **managed(), seen_version=seen[1])
+    _, page = boss.post(path, **content(draft, name="Second"), **managed(), seen_version=seen[1])
+    assert "version_conflict" in page
+    assert staff.get(f"/products/{draft['id']}").json["name"] == "First"
+    variant = draft["variants"][0]["id"]
+    path = f"/admin/catalog/variant/{variant}/change/"
+    seen = re.search(r'name="seen_version" value="(\d+)"', boss.get(path))
+    dims = {"length_mm": 3, "width_mm": 2, "height_mm": 1}
+    boss.post(path, is_active="on", **dims, **managed(), seen_version=seen[1])
+    assert staff.get(f"/variants/{variant}").json["dims_mm"] == {"length": 3, "width": 2, "height": 1}
+    _, page = boss.post(path, is_active="on", name="Late", **dims, **managed(), seen_version=seen[1])
+    assert "version_conflict" in page
+    _, page = boss.post(path, is_active="on", length_mm=3, **managed())
+    assert "given together" in page
 
 
 def test_admin_is_read_only_and_says_why_while_the_service_owns_the_catalog(
