@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PORT ?= 8000
 PRODUCTS ?= 10000
 RUN_DIR ?= .run
+HOSTS ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -19,11 +20,11 @@ LINTED := strangler monolith extracted tests benchmarks manage.py
 help: ## Show this
 	@printf '\n  \033[1mdjango-strangler\033[0m  takes a Django monolith apart, one capability at a time, and back\n\n'
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-11s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\n  make run PORT=8010 PRODUCTS=500   another port, fewer products\n\n'
+	@printf '\n  make run PORT=8010 PRODUCTS=500   another port, fewer products\n  make run HOSTS=all                a host of its own for every capability\n\n'
 
 .PHONY: run
 run: $(VENV)/.run ## Start the whole platform and say what to try; Ctrl-C stops it
-	@exec $(PY) -m monolith.config.run --port $(PORT) --products $(PRODUCTS) --run-dir $(RUN_DIR)
+	@exec $(PY) -m monolith.config.run --port $(PORT) --products $(PRODUCTS) --run-dir $(RUN_DIR) --hosts "$(HOSTS)"
 
 .PHONY: test
 test: lint ## Everything that CI runs

@@ -9,6 +9,8 @@ from typing import Any
 
 MONOLITH = "monolith"
 SERVICE_PORT_FIRST = 8101
+CALL_THREADS = 32
+"""Calls of other hosts that are served at a time in each worker process, beside requests."""
 _INTERNAL_PORT_LEAP = 1000
 
 

@@ -17,10 +17,10 @@ from waitress import create_server, wasyncore  # type: ignore[import-untyped]
 from strangler.conf import get_conf
 from strangler.errors import SetupError
 from strangler.hosting import draining
+from strangler.hosting.host import CALL_THREADS
 from strangler.hosting.observe import Application, observe_calls
 
 VARIABLE = "INTERNAL_BIND"
-THREADS = 32
 STOP_S = 25.0
 _LOOK_S = 0.25
 _CONNECTIONS_MAX = 1_000
@@ -60,7 +60,7 @@ class Listener:
         listening: socket.socket,
         application: Application,
         *,
-        threads: int = THREADS,
+        threads: int = CALL_THREADS,
         body_bytes_max: int = 1 << 20,
     ) -> None:
         self._map: dict[int, Any] = {}

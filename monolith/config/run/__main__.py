@@ -12,14 +12,16 @@ from types import FrameType
 
 from rich.console import Console
 
-from monolith.config.run.platform import AlreadyRunning, CommandFailed, Platform, Wishes
+from monolith.config.run.commands import CommandFailed
+from monolith.config.run.hosts import ALL, UnknownHost
+from monolith.config.run.platform import AlreadyRunning, Platform, Wishes
 from monolith.config.run.ports import PortTaken
 from monolith.config.run.postgres import CannotStart
 from monolith.config.run.processes import NotReady
 from monolith.config.run.screen import welcome
 
 _LOOK_S = 0.3
-_EXPECTED = (AlreadyRunning, CannotStart, CommandFailed, NotReady, PortTaken)
+_EXPECTED = (AlreadyRunning, CannotStart, CommandFailed, NotReady, PortTaken, UnknownHost)
 
 
 class _Stop(BaseException):
@@ -30,7 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the platform and return the exit code."""
     console = Console(highlight=False)
     options = _options(argv)
-    wishes = Wishes(options.run_dir, options.port, options.products, options.threads, workers=not options.no_workers)
+    wishes = Wishes(
+        options.run_dir,
+        options.port,
+        options.products,
+        options.threads,
+        services=options.hosts.replace(",", " ").split(),
+        workers=not options.no_workers,
+    )
     status = console.status("Starting …")
     platform = Platform(
         wishes,
@@ -74,6 +83,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=usual.port, help="public port")
     parser.add_argument("--products", type=int, default=usual.products, help="made at the first start")
     parser.add_argument("--threads", type=int, default=usual.threads, help="requests at a time in each host")
+    parser.add_argument("--hosts", default="", help=f"capabilities that get a host beside the usual, or `{ALL}`")
     parser.add_argument("--run-dir", type=Path, default=usual.run_dir, help="folder of everything it writes")
     parser.add_argument("--no-workers", action="store_true", help="without the Celery workers")
     return parser.parse_args(argv)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from monolith.config.run.account import server_folder
 from monolith.config.run.environment import running_pid
-from monolith.config.run.platform import ROOT
+from monolith.config.run.hosts import ROOT
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,39 +4,35 @@ from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from monolith.config.run.environment import ENV_FILE, PID_FILE, running_pid, started_at, write_environment
-from monolith.config.run.keys import ensure_issuer, load_secrets, staff_token
-from monolith.config.run.ports import HOST, free_port, require_free
-from monolith.config.run.postgres import Postgres
-from monolith.config.run.processes import Program, Running, Supervisor
-from monolith.config.run.valkey import Valkey
+import psycopg
 
-ROOT = Path(__file__).resolve().parents[3]
-MONOLITH_SETTINGS = "monolith.config.settings"
-SERVICE_SETTINGS = "extracted.catalog.settings"
-_SEEDED = "seeded"
+from monolith.config.run.commands import run_commands
+from monolith.config.run.environment import ENV_FILE, PID_FILE, running_pid, started_at, write_environment
+from monolith.config.run.hosts import ROOT, Site, choose_sites, services_of, serving, settings_of, working
+from monolith.config.run.keys import ensure_issuer, load_secrets, staff_token
+from monolith.config.run.ports import free_port, require_free
+from monolith.config.run.postgres import Postgres
+from monolith.config.run.processes import NotReady, Program, Running, Supervisor
+from monolith.config.run.samples import stock_exists
+from monolith.config.run.valkey import Valkey
+from strangler.hosting.host import CALL_THREADS, MONOLITH
+
+_SEEDED, _STOCKED = "seeded", "stocked"
 _SPARE_CONNECTIONS = 4
 ADMIN = "admin"
 
 
 class AlreadyRunning(Exception):
     """A platform runs from this folder already."""
-
-
-class CommandFailed(Exception):
-    """A command of the start failed; the message is what it said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +45,7 @@ class Wishes:
         port: the public one; None takes a free one.
         products: how many are made at the first start.
         threads: requests at a time in each host.
+        services: capabilities that get a host of their own beside the usual ones; `all` stands for every one.
         workers: Celery workers beside the hosts.
         restart: start a program again that ended by itself.
         environment: additional variables for every host, such as OTEL_EXPORTER_OTLP_ENDPOINT.
@@ -58,6 +55,7 @@ class Wishes:
     port: int | None = 8000
     products: int = 10_000
     threads: int = 64
+    services: Sequence[str] = ()
     workers: bool = True
     restart: bool = True
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +75,8 @@ class Platform:
 
     Attributes:
         phases: seconds that each phase of the start took, in order.
+        sites: where every host is, those that do not run included.
+        services: the capabilities whose own hosts run.
     """
 
     def __init__(
@@ -88,6 +88,8 @@ class Platform:
         self.on_phase = on_phase
         self.phases: dict[str, float] = {}
         self.supervisor = Supervisor(self.run_dir, say=say, restart=wishes.restart)
+        self.sites: dict[str, Site] = {}
+        self.services: tuple[str, ...] = ()
         self.environment: dict[str, str] = {}
         self._lock: IO[str] | None = None
 
@@ -105,12 +107,7 @@ class Platform:
     @property
     def url(self) -> str:
         """The public address."""
-        return self.environment["MONOLITH_URL"]
-
-    @property
-    def service_url(self) -> str:
-        """The address of the catalog's own host."""
-        return self.environment["CATALOG_URL"]
+        return self.sites[MONOLITH].url
 
     @property
     def running(self) -> Sequence[Running]:
@@ -133,6 +130,7 @@ class Platform:
         Raises:
             AlreadyRunning, PortTaken, CannotStart, CommandFailed, NotReady: each says what to do.
         """
+        self.services = services_of(self.wishes.services)
         self._take_lock()
         with self._phase("servers"):
             if left := self.supervisor.clear_leftovers():
@@ -142,16 +140,17 @@ class Platform:
             self.supervisor.start(postgres.program())
             self.supervisor.start(valkey.program())
             self.supervisor.wait_ready("postgres", "valkey")
-            postgres.ensure_databases("monolith", "catalog")
+            postgres.ensure_databases(*self.sites)
         with self._phase("migrations"):
-            self._commands(
-                (MONOLITH_SETTINGS, "migrate", "--verbosity", "0"), (SERVICE_SETTINGS, "migrate", "--verbosity", "0")
-            )
+            self._commands(*((name, "migrate", "--verbosity", "0") for name in self.sites))
         with self._phase("products"):
             self._seed()
         with self._phase("hosts"):
+            self._add_services_in_use()
             names = [self.supervisor.start(program).program.name for program in self._hosts()]
             self.supervisor.wait_ready(*names)
+        with self._phase("stock"):
+            self._stock_up()
         self._publish()
 
     def stop(self) -> None:
@@ -163,14 +162,20 @@ class Platform:
             self._lock.close()
             self._lock = None
 
-    def manage(self, *arguments: str, settings: str = MONOLITH_SETTINGS) -> str:
+    def owners(self) -> dict[str, str]:
+        """Return who owns each capability's rows, as the monolith's database knows it."""
+        with psycopg.connect(self.environment["MONOLITH_DATABASE_URL"]) as connection:
+            found = connection.execute("SELECT capability, owner FROM strangler_ownership").fetchall()
+        return dict(found)
+
+    def manage(self, *arguments: str, host: str = MONOLITH) -> str:
         """
         Run a management command inside the platform and return what it printed.
 
         Raises:
             CommandFailed: its exit code was not 0.
         """
-        return self._commands((settings, *arguments))[0]
+        return self._commands((host, *arguments))[0]
 
     def _take_lock(self) -> None:
         """One platform for each folder; the lock goes with the process, however that ends."""
@@ -198,9 +203,9 @@ class Platform:
         """Choose ports and secrets, and derive from them what every process is told."""
         if self.wishes.port is not None:
             require_free(self.wishes.port)
-        port = self.wishes.port or free_port()
-        service_port = free_port(preferred=8101 if self.wishes.port else None, avoid=[port])
-        taken = [port, service_port]
+        usual_ports = self.wishes.port is not None
+        self.sites = choose_sites(self.wishes.port or free_port(), usual_ports=usual_ports)
+        taken = [port for site in self.sites.values() for port in (site.port, site.internal_port)]
         secrets = load_secrets(self.run_dir / "keys")
         postgres = Postgres(self.run_dir / "postgres", free_port(avoid=taken), secrets.postgres)
         valkey = Valkey(self.run_dir / "valkey", free_port(avoid=[*taken, postgres.port]), secrets.valkey)
@@ -210,12 +215,11 @@ class Platform:
             "SECURE": "false",  # plain http on this machine only
             "SECRET_KEY": secrets.django,
             "STRANGLER_KEYS": f"run:{secrets.hop}",
-            "MONOLITH_URL": f"http://{HOST}:{port}",
-            "CATALOG_URL": f"http://{HOST}:{service_port}",
-            "MONOLITH_DATABASE_URL": postgres.url("monolith"),
-            "CATALOG_DATABASE_URL": postgres.url("catalog"),
+            **{f"{name.upper()}_URL": site.url for name, site in self.sites.items()},
+            **{f"{name.upper()}_INTERNAL_URL": site.internal_url for name, site in self.sites.items()},
+            **{f"{name.upper()}_DATABASE_URL": postgres.url(name) for name in self.sites},
             # A thread never waits for a connection: writers that wait for a switch must not starve reads of them.
-            "DATABASE_POOL_SIZE": str(self.wishes.threads + _SPARE_CONNECTIONS),
+            "DATABASE_POOL_SIZE": str(self.wishes.threads + CALL_THREADS + _SPARE_CONNECTIONS),
             "CACHE_URL": valkey.url(0),
             "BROKER_URL": valkey.url(1),
             "JWKS_FILE": str(ensure_issuer(self.run_dir / "keys")),
@@ -223,82 +227,58 @@ class Platform:
         }
         return postgres, valkey
 
+    def _add_services_in_use(self) -> None:
+        """A capability that left the monolith in an earlier run is served by its own host alone."""
+        left = [name for name, owner in self.owners().items() if owner == "service" and name not in self.services]
+        for name in left:
+            self.say(f"The service owns the {name} since an earlier run, so its host starts as well.")
+        self.services = services_of([*self.services, *left])
+
     def _hosts(self) -> Iterator[Program]:
-        yield self._host("monolith", "Monolith", MONOLITH_SETTINGS, self.url)
-        yield self._host("catalog", "Catalog service", SERVICE_SETTINGS, self.service_url)
-        if self.wishes.workers:
-            yield self._worker("worker", "Worker of the monolith", MONOLITH_SETTINGS)
-            yield self._worker("catalog-worker", "Worker of the catalog", SERVICE_SETTINGS)
+        sites = [self.sites[name] for name in (MONOLITH, *self.services)]
+        for site in sites:
+            yield serving(site, self.wishes.threads, self._environment_of(site.name))
+        for site in sites if self.wishes.workers else ():
+            yield working(site, self.run_dir, self._environment_of(site.name))
 
-    def _host(self, name: str, title: str, settings: str, url: str) -> Program:
-        port = url.rpartition(":")[2]
-        serve = ("-m", "strangler.hosting.serve", "--port", port, "--threads", str(self.wishes.threads))
-        return Program(
-            name=name,
-            title=title,
-            argv=(sys.executable, *serve),
-            address=url,
-            ready=lambda: _is_ready(url),
-            environment=self._environment_of(settings),
-            directory=ROOT,
-        )
+    def _environment_of(self, host: str) -> dict[str, str]:
+        settings = {"LOG_FORMAT": "json", "DJANGO_SETTINGS_MODULE": settings_of(host)}
+        return {**os.environ, **self.environment, **settings}
 
-    def _worker(self, name: str, title: str, settings: str) -> Program:
-        worker = ("-m", "celery", "-A", "strangler.hosting.celery", "worker", "-B", "--pool", "threads")
-        schedule = ("--schedule", str(self.run_dir / f"{name}.schedule"))
-        return Program(
-            name=name,
-            title=title,
-            argv=(sys.executable, *worker, "--concurrency", "2", "--without-gossip", "--without-mingle", *schedule),
-            ready=lambda: True,
-            environment=self._environment_of(settings),
-            directory=ROOT,
-        )
-
-    def _environment_of(self, settings: str) -> dict[str, str]:
-        return {**os.environ, **self.environment, "LOG_FORMAT": "json", "DJANGO_SETTINGS_MODULE": settings}
-
-    def _commands(self, *commands: tuple[str, ...], **environment: str) -> list[str]:
-        """Run commands side by side, each `(settings, *arguments)`; return what they printed."""
-        processes = [
-            subprocess.Popen(  # noqa: S603  our own commands
-                [sys.executable, "manage.py", *arguments],
-                cwd=ROOT,
-                env={**self._environment_of(settings), **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                start_new_session=True,
-            )
-            for settings, *arguments in commands
-        ]
-        outputs = [process.communicate()[0] for process in processes]
-        for (_, *arguments), process, output in zip(commands, processes, outputs, strict=True):
-            if process.returncode:
-                raise CommandFailed(f"`manage.py {' '.join(arguments)}` failed:\n{output.strip()}")
-        return outputs
+    def _commands(self, *commands: tuple[str, ...]) -> list[str]:
+        return run_commands(self._environment_of, *commands)
 
     def _seed(self) -> None:
         """Make products and the admin's user at the first start; one that was cut off left no mark and is repeated."""
         mark = self.run_dir / _SEEDED
         if mark.exists():
             return
-        commands: list[tuple[str, ...]] = [(MONOLITH_SETTINGS, "ensure_admin")]
+        commands: list[tuple[str, ...]] = [(MONOLITH, "ensure_admin")]
         if self.wishes.products:
-            commands.append((MONOLITH_SETTINGS, "seed_catalog", "--products", str(self.wishes.products)))
-        self._commands(*commands, ADMIN_PASSWORD=self.admin[1])
+            commands.append((MONOLITH, "seed_catalog", "--products", str(self.wishes.products)))
+        run_commands(lambda host: self._environment_of(host) | {"ADMIN_PASSWORD": self.admin[1]}, *commands)
         mark.write_text(f"{self.wishes.products}\n")
+
+    def _stock_up(self) -> None:
+        """Stock the products once: return when there is some, and let the rest follow while people look around."""
+        mark = self.run_dir / _STOCKED
+        if mark.exists() or not self.wishes.products:
+            return
+        command = (sys.executable, "manage.py", "seed_stock")
+        program = Program(
+            name="stock",
+            title="Stocktaking",
+            argv=command,
+            ready=lambda: stock_exists(self.url, self.token()),
+            environment=self._environment_of(MONOLITH),
+            directory=ROOT,
+            done=mark.touch,
+        )
+        self.supervisor.start(program)
+        with suppress(NotReady):  # it is looked after, and told
+            self.supervisor.wait_ready(program.name)
 
     def _publish(self) -> None:
         """Let commands in other shells find the platform; the process id last, for it makes the rest count."""
         write_environment(self.run_dir, self.environment)
         (self.run_dir / PID_FILE).write_text(f"{os.getpid()} {started_at(os.getpid())}")
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:  # noqa: S310  our own address
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

@@ -45,6 +45,7 @@ class Program:
         environment: the whole of it; None continues ours.
         stop_signal: asks for an orderly end.
         needed: by the others, so it ends after them.
+        done: called when it has ended well; it is a task, which ends by itself and is not started again.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Program:
     user: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     needed: bool = False
+    done: Callable[[], None] | None = None
 
 
 @dataclass(slots=True)
@@ -133,16 +135,27 @@ class Supervisor:
 
     def look_after(self) -> None:
         """Notice programs that ended by themselves, and start them again after a pause."""
-        for running in self.programs.values():
+        for running in list(self.programs.values()):
             code = running.process.poll()
             if code is None:
                 continue
-            if running.ended_at is None:
+            if running.program.done:
+                self._finish(running, code)
+            elif running.ended_at is None:
                 running.ended_at = time.monotonic()
                 again = ", starting it again" if self.restart else ""
                 self.say(f"{running.program.title} ended by itself ({_how(code)}){again}. See {running.log}")
             elif self.restart and time.monotonic() - running.ended_at > _RESTART_PAUSE_S:
                 self.start_again(running.program.name)
+
+    def _finish(self, running: Running, code: int) -> None:
+        assert running.program.done
+        del self.programs[running.program.name]
+        self._write_list()
+        if code == 0:
+            running.program.done()
+        else:
+            self.say(f"{running.program.title} failed ({_how(code)}); the next start tries again. See {running.log}")
 
     def start_again(self, name: str) -> None:
         """Start the program *name* anew; what is left of its old group is killed first, for it may hold the port."""

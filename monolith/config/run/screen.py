@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
@@ -15,8 +14,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from monolith.config.run.platform import ROOT, Platform
-from monolith.config.run.processes import Running
+from monolith.config.capabilities import CAPABILITIES
+from monolith.config.run.hosts import ROOT
+from monolith.config.run.platform import Platform
+from monolith.config.run.processes import Program
+from monolith.config.run.samples import order_id, sku_in_stock
+from strangler.hosting.host import MONOLITH
 
 _MIB = 1 << 20
 _WIDTH_MAX = 100
@@ -33,8 +36,9 @@ class Suggestion:
 def welcome(platform: Platform, console: Console) -> None:
     """Print the screen of a platform that has started."""
     width = min(console.width, _WIDTH_MAX)
-    for part in (_headline(platform), _what_runs(platform.running), _heading("Try it, in another shell")):
+    for part in (_headline(platform), _what_runs(platform), _what_can_leave(platform)):
         console.print(part, width=width)
+    console.print(_heading("Try it, in another shell"), width=width)
     for number, suggestion in enumerate(suggestions(platform), start=1):
         console.print(Text.assemble((f"\n {number}  ", "bold cyan"), (suggestion.title, "bold")))
         for line in suggestion.lines:
@@ -49,19 +53,40 @@ def suggestions(platform: Platform) -> list[Suggestion]:
     """Return what a newcomer should try, in an order that tells the story."""
     url = platform.url
     manage = f"{_prefix(platform)}{_python()} manage.py strangler"
-    write = (
-        f'curl -i -X POST {url}/api/catalog/categories -H "Authorization: Bearer $TOKEN"'
-        " -H 'Content-Type: application/json' -H 'Idempotency-Key: first-try'"
-        """ -d '{"slug": "figs", "name": "Figs"}'"""
-    )
+    category = _post(f"{url}/api/catalog/categories", "first-try", '{"slug": "figs", "name": "Figs"}')
     return [
         Suggestion("Read; Strangler-Home says who answered", f"curl -i '{url}/api/catalog/products?limit=1'"),
-        Suggestion("Write as staff; sent twice, the second answer is a replay", f"TOKEN={platform.token()}", write),
+        Suggestion("Write as staff; sent twice, the second answer is a replay", f"TOKEN={platform.token()}", category),
+        *_reservation(platform),
         Suggestion("Watch stage, writer and epoch", f"{manage} status --watch"),
-        Suggestion("Let the catalog leave the monolith", f"{manage} toggle catalog service --yes"),
+        *(
+            Suggestion(f"Let the {name} leave the monolith", f"{manage} toggle {name} service --yes")
+            for name in platform.services
+        ),
         Suggestion("Ask who serves a request, and why", f"{manage} explain GET /api/catalog/products"),
-        Suggestion("Bring it back, with everything written since", f"{manage} toggle catalog monolith --yes"),
+        Suggestion("Bring the catalog back, with everything written since", f"{manage} toggle catalog monolith --yes"),
     ]
+
+
+def _reservation(platform: Platform) -> list[Suggestion]:
+    sku = sku_in_stock(platform.url, platform.token())
+    if sku is None:
+        return []
+    order = order_id()
+    body = f'{{"order_id": "{order}", "lines": [{{"sku": "{sku}", "qty": 1}}]}}'
+    return [
+        Suggestion(
+            "Set one aside for an order: the inventory never promises more than there is",
+            _post(f"{platform.url}/api/inventory/reservations", order, body),
+        )
+    ]
+
+
+def _post(url: str, key: str, body: str) -> str:
+    return (
+        f'curl -i -X POST {url} -H "Authorization: Bearer $TOKEN"'
+        f" -H 'Content-Type: application/json' -H 'Idempotency-Key: {key}' -d '{body}'"
+    )
 
 
 def _headline(platform: Platform) -> RenderableType:
@@ -69,14 +94,15 @@ def _headline(platform: Platform) -> RenderableType:
     phases = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in platform.phases.items())
     text = Text.assemble(
         ("Open  ", "bold"), (platform.url, "bold cyan underline"), "\n",
-        ("The shop. Its catalog can leave the monolith and come back while you look at it.\n", ""),
+        ("A shop. Its parts can leave the monolith and come back while you look at it.\n", ""),
         (f"Started in {total_s:.1f} s: {phases}", "dim"),
     )  # fmt: skip
     return Padding(Panel(text, title="[bold] django-strangler [/]", title_align="left", border_style="cyan",
                          box=box.ROUNDED, padding=(1, 2)), (1, 0, 0, 0))  # fmt: skip
 
 
-def _what_runs(running: Sequence[Running]) -> RenderableType:
+def _what_runs(platform: Platform) -> RenderableType:
+    running = platform.running
     table = Table("what runs", "where", box=box.SIMPLE_HEAD, expand=True, header_style="dim", padding=(0, 1))
     table.add_column("process", justify="right")
     table.add_column("memory", justify="right")
@@ -84,11 +110,32 @@ def _what_runs(running: Sequence[Running]) -> RenderableType:
     for one, size in zip(running, memory, strict=True):
         table.add_row(
             Text.assemble(("● ", "green"), one.program.title),
-            Text(one.program.address or "takes tasks from Valkey", style="cyan" if one.program.address else "dim"),
+            _where(platform, one.program),
             str(one.pid),
             _mib(size),
         )
     table.add_row("", "", Text("together", style="dim"), Text(_mib(sum(memory)), style="bold"))
+    return table
+
+
+def _where(platform: Platform, program: Program) -> Text:
+    if not program.address:
+        return Text("ends by itself" if program.done else "takes tasks from Valkey", style="dim")
+    site = platform.sites.get(program.name)
+    calls = f"  calls at :{site.internal_port}" if site else ""
+    return Text.assemble((program.address, "cyan"), (calls, "dim"))
+
+
+def _what_can_leave(platform: Platform) -> RenderableType:
+    table = Table("what can leave", "lives in", "its own host", box=box.SIMPLE_HEAD, expand=True,
+                  header_style="dim", padding=(0, 1))  # fmt: skip
+    owners = platform.owners()
+    for capability in CAPABILITIES:
+        name = capability.name
+        runs = name in platform.services
+        place = platform.sites[name].url if runs else f"does not run; make run HOSTS={name} adds it"
+        home = Text.assemble("the ", owners.get(name, MONOLITH))
+        table.add_row(Text(name, style="bold"), home, Text(place, style="cyan" if runs else "dim"))
     return table
 
 
@@ -97,10 +144,12 @@ def _places(platform: Platform) -> RenderableType:
     grid.add_column(style="dim")
     grid.add_column(style="cyan", overflow="fold")
     user, password = platform.admin
-    grid.add_row("API and its documentation", f"{platform.url}/api/catalog/docs")
+    hosts = (MONOLITH, *platform.services)
+    for capability in CAPABILITIES:
+        grid.add_row(f"API of the {capability.name}", f"{platform.url}/{capability.mount}docs")
     grid.add_row("Admin", Text.assemble(f"{platform.url}/admin/  ", (f"as {user}, password {password}", "dim")))
-    grid.add_row("The catalog's own host", f"{platform.service_url}/readyz")
-    grid.add_row("Figures of both hosts", f"{platform.url}/metrics  {platform.service_url}/metrics")
+    grid.add_row("Health of every host", "\n".join(f"{platform.sites[name].url}/readyz" for name in hosts))
+    grid.add_row("Its figures", "\n".join(f"{platform.sites[name].url}/metrics" for name in hosts))
     grid.add_row("Logs, one JSON object a line", f"{_short(platform.run_dir)}/logs/")
     return Padding(grid, (0, 0, 1, 1))
 

@@ -17,7 +17,8 @@ import pytest
 import requests
 
 from monolith.config.run.environment import started_at
-from monolith.config.run.platform import ROOT, Platform, Wishes
+from monolith.config.run.hosts import ROOT
+from monolith.config.run.platform import Platform, Wishes
 from monolith.config.run.ports import free_port
 from tests.integration.run.conftest import eventually, open_folder
 
@@ -27,11 +28,12 @@ pytestmark = pytest.mark.platform
 class Launched:
     """The launcher in a process of its own, as make starts it."""
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *, port: int | None = None, hosts: str = "") -> None:
         self.folder = folder
         self.port = port or free_port()
         self.output = folder / f"screen-{time.monotonic_ns()}"
-        command = ["-m", "monolith.config.run", "--port", str(self.port), "--products", "30", "--run-dir", str(folder)]
+        wishes = ["--port", str(self.port), "--products", "30", "--run-dir", str(folder), "--hosts", hosts]
+        command = ["-m", "monolith.config.run", *wishes]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, *command], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
@@ -94,7 +96,7 @@ def folder():
 
 def test_every_line_of_the_screen_works_and_data_outlives_ctrl_c(launch, folder):
     launched = launch().up()
-    read, token, write, watch, leave, explain, come_back = commands(launched.screen)
+    read, token, write, reserve, watch, leave, explain, come_back = commands(launched.screen)
 
     assert "strangler-home: monolith" in run(read).lower()
     created = run(f"{token}\n{write}")
@@ -102,6 +104,9 @@ def test_every_line_of_the_screen_works_and_data_outlives_ctrl_c(launch, folder)
     replayed = run(f"{token}\n{write}")
     assert "idempotent-replayed: true" in replayed.lower()
     assert created.splitlines()[-1] == replayed.splitlines()[-1]
+    held = run(f"{token}\n{reserve}")
+    assert " 201 " in held
+    assert held.splitlines()[-1] == run(f"{token}\n{reserve}").splitlines()[-1], "one order, one reservation"
     assert "catalog" in run(_interrupted_after(watch, 4))
     run(leave)
     assert "strangler-home: service" in run(read).lower()
@@ -109,7 +114,8 @@ def test_every_line_of_the_screen_works_and_data_outlives_ctrl_c(launch, folder)
     assert "idempotent-replayed: true" in run(f"{token}\n{write}").lower(), "a key keeps its meaning in the service"
     run(come_back)
     assert "strangler-home: monolith" in run(read).lower()
-    for address in set(re.findall(r"http://127\.0\.0\.1:\d+/[^\s']+", launched.screen)):
+    to_look_at = "\n".join(line for line in launched.screen.splitlines() if "-X POST" not in line)
+    for address in set(re.findall(r"http://127\.0\.0\.1:\d+/[^\s']+", to_look_at)):
         assert requests.get(address, timeout=30).status_code < 400, address
 
     children = launched.children()
@@ -128,7 +134,9 @@ def _interrupted_after(line: str, seconds: int) -> str:
 
 
 def _nothing_left(launched, children):
-    assert len(children) == 6
+    assert {child["name"] for child in children} - {"stock"} == {
+        "postgres", "valkey", "monolith", "catalog", "worker", "catalog-worker"
+    }  # fmt: skip
     for child in children:
         assert started_at(child["pid"]) != child["started"], child["name"]
     running = (" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
@@ -172,15 +180,40 @@ def test_a_second_start_in_the_same_folder_is_refused_and_harms_nothing(launch, 
     first.interrupt()
 
 
+def test_hosts_are_added_and_one_that_is_needed_comes_by_itself(launch, folder):
+    """A capability that left in one run is served in the next, whoever thinks of its host."""
+    launched = launch(hosts="inventory").up()
+    leave = next(line for line in commands(launched.screen) if "toggle inventory service" in line)
+    assert "owns inventory now" in run(leave)
+    children = {child["name"] for child in launched.children()}
+    launched.interrupt()
+    assert {"inventory", "inventory-worker"} <= children
+
+    again = launch().up()
+    assert "The service owns the inventory since an earlier run" in again.screen
+    token, reserve = (line for line in commands(again.screen) if "TOKEN=" in line or "reservations" in line)
+    held = run(f"{token}\n{reserve}")
+    assert " 201 " in held
+    assert "strangler-home: service" in held.lower()
+    run(leave.replace("service", "monolith"))
+    again.interrupt()
+
+
+def test_an_unknown_host_is_told(launch):
+    refused = launch(hosts="inventory,nonsense")
+    assert refused.process.wait(30) == 1
+    assert "There is no host nonsense. Choose from: catalog, inventory, or all." in " ".join(refused.screen.split())
+
+
 def test_hosts_get_unready_without_their_database_and_stay_alive(folder):
     wishes = Wishes(folder, None, products=30, threads=4, workers=False, restart=False)
     with Platform(wishes) as platform:
         platform.supervisor.stop("valkey")
-        for url in (platform.url, platform.service_url):
+        for url in (platform.url, platform.sites["catalog"].url):
             answer = requests.get(f"{url}/readyz", timeout=30)
             assert (answer.status_code, answer.json()["status"]) == (200, "degraded"), answer.text
         platform.supervisor.stop("postgres")
-        for url in (platform.url, platform.service_url):
+        for url in (platform.url, platform.sites["catalog"].url):
             answer = requests.get(f"{url}/ready", timeout=60)
             assert (answer.status_code, answer.json()["checks"]["database"]) == (503, "unreachable"), answer.text
             assert requests.get(f"{url}/health", timeout=30).status_code == 200

@@ -169,3 +169,20 @@ def test_a_recycled_process_id_is_left_alone(tmp_path):
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()
+
+
+def test_a_task_ends_by_itself_and_is_not_started_again(supervisor, said):
+    done = []
+    supervisor.start(program("task", "pass", done=lambda: done.append("task")))
+    eventually(lambda: supervisor.look_after() or done)
+    assert "task" not in supervisor.programs
+    assert said == []
+
+
+def test_a_task_that_fails_is_told_and_not_done(supervisor, said):
+    done = []
+    supervisor.start(program("task", "raise SystemExit(3)", done=lambda: done.append("task")))
+    eventually(lambda: supervisor.look_after() or said)
+    assert "Task failed (exit code 3)" in said[0]
+    assert done == []
+    assert supervisor.programs == {}
