@@ -44,6 +44,12 @@ def cycles_of(edges: Edges) -> list[Cycle]:
     return sorted((_cycle(edges, group) for group in groups if group), key=lambda c: (-len(c.apps), c.apps))
 
 
+def way_through(edges: Edges, app: str) -> tuple[str, ...]:
+    """Return a shortest cycle through *app*, which comes first and last; empty when there is none."""
+    ways = [_path(edges, near, app) for near in sorted(edges.get(app, {})) if app in _reach(edges, near)]
+    return (app, *min(ways, key=len)) if ways else ()
+
+
 def _cycle(edges: Edges, group: frozenset[str]) -> Cycle:
     inner = {a: {b: w for b, w in edges[a].items() if b in group} for a in group}
     weight, source, target = min((w, a, b) for a, near in inner.items() for b, w in near.items())
@@ -68,7 +74,7 @@ def _path(edges: Edges, start: str, end: str) -> tuple[str, ...]:
     for path in paths:
         if path[-1] == end:
             return path
-        for near in sorted(edges[path[-1]]):
+        for near in sorted(edges.get(path[-1], {})):
             if near not in seen:
                 seen.add(near)
                 paths.append((*path, near))

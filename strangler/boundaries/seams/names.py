@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import resolve_name
+from typing import Any
 
 from django.apps import apps
 
@@ -16,6 +17,7 @@ from strangler.boundaries.seams.territory import App, Source, Territory
 
 _WRITES = {"create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "update", "delete"}
 _WRITES |= {f"a{name}" for name in _WRITES}
+_LEAVES = frozenset({int, str, bool, type(None), ast.Load, ast.Store, ast.Del, ast.Name, ast.Constant})
 # Relations are read from `_meta`; a logger's name is no dependency.
 _NOT_A_LOOKUP = re.compile(r"(Key|Field|Relation)$|^getLogger$")
 
@@ -86,7 +88,7 @@ class _Module:
     _packages: dict[str, App] = field(default_factory=dict)
 
     def bonds(self) -> Iterator[Bond]:
-        nodes = list(ast.walk(ast.parse(self.source.text)))
+        nodes = list(_telling(ast.parse(self.source.text)))
         for node in nodes:
             self._learn(node)
         for node in nodes:
@@ -138,6 +140,21 @@ class _Module:
         if named is None and path[0] in self._packages and len(path) > 3:
             named = self.names.model(self._packages[path[0]].label, path[1])
         return _Named(named.app, ".".join(path), "write") if named else None
+
+
+def _telling(tree: ast.AST) -> Iterator[ast.Call | ast.Assign | ast.ImportFrom]:
+    """Yield the nodes that can tell something; `ast.walk` visits five times as many and takes most of a survey."""
+    stack: list[Any] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ast.Call, ast.Assign, ast.ImportFrom)):
+            yield node
+        if type(node) not in _LEAVES:
+            for value in vars(node).values():
+                if type(value) is list:
+                    stack += value
+                elif type(value) not in _LEAVES:
+                    stack.append(value)
 
 
 def _defines(text: str, name: str) -> bool:

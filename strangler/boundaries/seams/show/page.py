@@ -91,7 +91,7 @@ def _matrix(survey: Survey) -> Iterator[str]:
     weights, counts = _sums(survey.bonds)
     heaviest = max((w for pair, w in weights.items() if set(pair) <= set(labels)), default=0) or 1
     yield "<section><h2>Who needs whom</h2>"
-    yield "<p>A row needs a column. The darker, the more there is to cut; a dashed line frames a cycle's app.</p>"
+    yield "<p>A row needs a column; the stronger the colour, the more there is to cut. Dashed: in a cycle.</p>"
     yield "<div class=wide><table class=matrix><thead><tr><td></td>"
     yield "".join(f"<th scope=col><span>{_link(label)}</span></th>" for label in labels)
     yield "</tr></thead><tbody>"

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strangler.boundaries.seams.bonds import KINDS, Bond, count
-from strangler.boundaries.seams.cycles import Cycle
+from strangler.boundaries.seams.cycles import Cycle, edges_of, way_through
 from strangler.boundaries.seams.ranking import Standing
 from strangler.boundaries.seams.survey import Report, Survey
 
@@ -112,9 +112,8 @@ def show_app(survey: Survey, label: str, limit: int | None) -> None:
     say(f"Number {standing.position} of {len(survey.standings)} to go; left to cut then: {standing.burden_at_turn:g}")
     for reason in standing.reasons:
         say(f"  - {reason}")
-    for cycle in survey.cycles:
-        if label in cycle.apps:
-            _console.print(_cycle(survey, cycle))
+    if way := way_through(edges_of(survey.bonds), label):
+        _console.print(Text.assemble(("Cycle ", "bold red"), " → ".join(way)))
     for heading, bonds in (("holds on to", _leaving(survey, label)), ("is held by", _coming(survey, label))):
         for other, those in bonds:
             _console.print(Text.assemble("\n", f"{label} {heading} ", (other, "bold")))
@@ -133,7 +132,9 @@ def _coming(survey: Survey, label: str) -> list[tuple[str, list[Bond]]]:
 
 def _show_kinds(bonds: Sequence[Bond], limit: int) -> None:
     order = list(KINDS)
-    for kind, group in groupby(sorted(bonds, key=lambda b: (order.index(b.kind), b.place)), key=lambda b: b.kind):
+    for kind, group in groupby(
+        sorted(bonds, key=lambda b: (order.index(b.kind), b.file, b.line)), key=lambda b: b.kind
+    ):
         those = list(group)
         _console.print(Padding(Text.assemble((count(len(those), kind), "cyan"), f": {KINDS[kind].cure}"), (0, 2)))
         for bond in those[:limit]:

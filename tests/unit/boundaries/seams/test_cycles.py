@@ -1,7 +1,7 @@
 """Cycles by hand-drawn graphs."""
 
 from strangler.boundaries.seams.bonds import Bond, bond
-from strangler.boundaries.seams.cycles import Cycle, cycles_of, edges_of
+from strangler.boundaries.seams.cycles import Cycle, cycles_of, edges_of, way_through
 
 
 def test_two_cycles_and_a_tail():
@@ -27,6 +27,13 @@ def test_the_shortest_way_back_is_shown():
     edges = {"a": {"b": 1.0}, "b": {"c": 2.0, "d": 2.0}, "c": {"d": 2.0}, "d": {"a": 2.0}}
     (cycle,) = cycles_of(edges)
     assert cycle.way == ("a", "b", "d", "a")
+
+
+def test_a_shortest_cycle_through_one_app():
+    edges = {"a": {"b": 1.0, "c": 1.0}, "b": {"c": 1.0}, "c": {"a": 1.0}, "tail": {"a": 1.0}}
+    assert way_through(edges, "a") == ("a", "c", "a")
+    assert way_through(edges, "b") == ("b", "c", "a", "b")
+    assert way_through(edges, "tail") == ()
 
 
 def test_what_needs_no_cut_or_has_no_direction_makes_no_cycle():
