@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import socket
@@ -153,11 +154,15 @@ def _ms(text: str) -> float:
 
 
 def alternate(runs: dict[str, Callable[[], Run]], rounds: int) -> dict[str, list[Run]]:
-    """Run all in turn, *rounds* times, after one round of warming up; so that a busy moment meets everybody."""
+    """
+    Run all in turn, *rounds* times, after one round of warming up; so that a busy moment meets everybody.
+
+    The order is another one in each round: what comes after a heavy neighbour must not always be the same.
+    """
     results: dict[str, list[Run]] = {name: [] for name in runs}
     for turn in range(rounds + 1):
-        for name, run in runs.items():
-            result = run()
+        for name in random.sample(list(runs), len(runs)):
+            result = runs[name]()
             if turn:
                 results[name].append(result)
     return results

@@ -72,6 +72,7 @@ def remote_actions() -> dict[str, Action]:
     ordered = codecs["put"].encode_arguments({"order_id": uuid.uuid4(), "lines": LINES})
     return {
         "a bare round trip": _bare("/bare", asked),
+        "a bare round trip with a log line and figures": _bare("/noted", asked),
         "a query": lambda: shelf().items(skus=SKUS),
         "a bare round trip that writes a row": _bare("/effect", ordered),
         "a command that writes the same row": lambda: shelf().put(order_id=uuid.uuid4(), lines=LINES),
