@@ -31,6 +31,7 @@ globals().update(
                 "django.contrib.messages.context_processors.messages",
             ],
             root_urlconf="monolith.config.urls",
+            kernel=["monolith.kernel"],
         )
     )
 )

@@ -32,6 +32,7 @@ def strangler_settings(env: Environment, host: Host, secret: str, folder: Path) 
         "MONOLITH_URL": monolith_url,
         "MONOLITH_INTERNAL_URL": monolith_internal_url,
         "INTERNAL_BIND": _internal_bind(env, host),
+        "KERNEL": tuple(host.kernel),
         "CONTROL_DATABASE": "default" if host.name == MONOLITH else "control",
         "STATE_DIR": env.path("STATE_DIR", folder / "state"),
         "SUBJECT_JWKS": str(env.path("JWKS_FILE", folder / "keys" / "jwks.json")),

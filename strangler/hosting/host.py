@@ -65,6 +65,7 @@ class Host:
         middleware: beside what every host has, after the routing middleware.
         root_urlconf: derived from the capabilities unless given.
         calls: other capabilities that its apps call; to the port where their services take calls when nothing is said.
+        kernel: packages that all apps may import and every image carries.
     """
 
     name: str
@@ -75,3 +76,4 @@ class Host:
     wsgi_application: str = "strangler.hosting.wsgi.application"
     template_processors: Sequence[str] = field(default=())
     calls: Mapping[str, int] = field(default_factory=dict)
+    kernel: Sequence[str] = ()

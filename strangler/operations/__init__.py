@@ -2,6 +2,7 @@
 
 from strangler.bindings.publication import Publication
 from strangler.boundaries.survey import Borders, borders, update_baseline
+from strangler.hosting.scaffold import Scaffold, scaffold
 from strangler.operations.contracts import contracts, release_contracts
 from strangler.operations.look import CapabilityStatus, Status, explain_request, history, status
 from strangler.operations.verbs import (
@@ -23,6 +24,7 @@ __all__ = [
     "Order",
     "Publication",
     "Result",
+    "Scaffold",
     "Status",
     "borders",
     "cancel",
@@ -33,6 +35,7 @@ __all__ = [
     "release_contracts",
     "resume",
     "reverse",
+    "scaffold",
     "shift_reads",
     "shift_writes",
     "status",

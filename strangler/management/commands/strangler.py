@@ -19,6 +19,7 @@ from strangler.errors import StranglerError
 from strangler.management import terminal
 from strangler.management.borders import show_borders
 from strangler.management.contracts import contract_rows, show_contracts, show_written
+from strangler.management.scaffold import scaffold_rows, show_scaffold
 
 WATCH_S = 0.5
 _MOVES: dict[str, tuple[str, Callable[[operations.Order], operations.Result]]] = {
@@ -60,6 +61,11 @@ class Command(BaseCommand):
         published.add_argument("--check", action="store_true", help="fail unless every schema.json is up to date")
         published.add_argument("--write", action="store_true", help="write every schema.json anew")
         published.add_argument("--breaking", action="store_true", help="with --write: although old callers break")
+        host = self._verb(verbs, "scaffold", "write the host of an app, and say what it lacks and what binds it")
+        host.add_argument("app", help="label of an installed app; the capability is called the same")
+        host.add_argument("--port", type=int, help="where the service listens (default: as the settings say)")
+        host.add_argument("--dry-run", action="store_true", help="write nothing")
+        host.add_argument("--force", action="store_true", help="write over files that say something else")
         for name, (text, _) in _MOVES.items():
             self._move(verbs, name, text)
         toggle = self._move(verbs, "toggle", "the whole way in one command: toggle catalog service, and back")
@@ -143,6 +149,11 @@ class Command(BaseCommand):
         tolerated = {"kept"} if options["check"] else {"kept", "grown", "new"}
         if any(publication.state not in tolerated for publication in found):
             sys.exit(1)
+
+    def do_scaffold(self, options: dict[str, Any]) -> None:
+        wishes = {name: options[name] for name in ("port", "force", "dry_run")}
+        made = operations.scaffold(options["app"], **wishes)
+        self._show(scaffold_rows(made), options, lambda: show_scaffold(made, dry_run=options["dry_run"]))
 
     def do_seams(self, options: dict[str, Any]) -> None:
         from strangler.boundaries.seams.command import run  # no other verb needs what it reads with
