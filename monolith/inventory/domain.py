@@ -105,10 +105,10 @@ def check_quantity(qty: int) -> None:
         raise OutOfBounds(f"A quantity is 1 to {QTY_MAX}, not {qty}.")
 
 
-def check_ttl(ttl_s: float) -> None:
+def check_ttl(ttl_s: int) -> None:
     """Raise OutOfBounds unless *ttl_s* is 1 to `TTL_MAX_S`."""
     if not 1 <= ttl_s <= TTL_MAX_S:
-        raise OutOfBounds(f"A reservation lasts 1 to {TTL_MAX_S} seconds, not {ttl_s:g}.")
+        raise OutOfBounds(f"A reservation lasts 1 to {TTL_MAX_S} seconds, not {ttl_s}.")
 
 
 def wanted_of(lines: Sequence[tuple[str, int]]) -> dict[str, int]:

@@ -27,14 +27,14 @@ class QtyField(StrictIntegerField):
         super().__init__(**{"min_value": 1, "max_value": QTY_MAX, **kwargs})
 
 
-class SkuField(serializers.RegexField):
+class SkuField(StrictCharField, serializers.RegexField):
     """A SKU."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(SKU_PATTERN, **kwargs)
 
 
-class WarehouseCodeField(serializers.RegexField):
+class WarehouseCodeField(StrictCharField, serializers.RegexField):
     """The code of a warehouse."""
 
     def __init__(self, **kwargs: Any) -> None:

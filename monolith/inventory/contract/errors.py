@@ -52,7 +52,7 @@ class UnknownReservation(InventoryError):
 
 
 class OrderAlreadyReserved(InventoryError):
-    """The order has a reservation of other lines; the context has `reservation_id` and `status`."""
+    """The order has a reservation of other lines; the context has `reservation_id` and `reservation_status`."""
 
     code = "order_already_reserved"
 

@@ -22,6 +22,7 @@ from monolith.inventory.contract import (
     InsufficientStock,
     InvalidTransition,
     OrderAlreadyReserved,
+    OutOfBounds,
     ReservationExpired,
     UnknownReservation,
 )
@@ -29,6 +30,7 @@ from monolith.inventory.contract import ReservationStatus as Status
 from monolith.inventory.domain import (
     TRANSITIONS,
     TTL_DEFAULT_S,
+    TTL_MAX_S,
     Reason,
     Shelf,
     allocate,
@@ -105,7 +107,8 @@ def reservation_extend(*, reservation_id: UUID, until: datetime) -> Reservation:
         UnknownReservation, ReservationExpired, InvalidTransition, OutOfBounds: nothing was changed.
     """
     now = timezone.now()
-    check_ttl((until - now).total_seconds())
+    if until > now + timedelta(seconds=TTL_MAX_S):
+        raise OutOfBounds(f"A reservation lasts at most {TTL_MAX_S} seconds from now.")
     row = _locked(reservation_id)
     if status_at(Status(row.status), row.expires_at, now) is not Status.ACTIVE:
         raise _refusal(row, Status.ACTIVE, now)
@@ -137,7 +140,7 @@ def _same(first: Reservation, wanted: dict[str, int]) -> Reservation:
         held[line.sku] += line.qty
     if held != wanted:
         raise OrderAlreadyReserved(
-            "The order has a reservation of other lines.", reservation_id=str(first.id), status=first.status
+            "The order has a reservation of other lines.", reservation_id=str(first.id), reservation_status=first.status
         )
     return first
 

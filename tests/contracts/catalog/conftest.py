@@ -7,22 +7,19 @@ CATALOG_CONTRACT_URL and CATALOG_CONTRACT_TOKEN point the suite at a platform th
 from __future__ import annotations
 
 import os
-import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contracts.catalog.client import Answer, Client
+from tests.contracts.moves import OTHER, move, moving
 from tests.support.fixtures import StartPlatform, cluster, start_platform, valkey
 from tests.support.platform import Platform
 
-__all__ = ["cluster", "start_platform", "valkey"]
-OTHER = {"monolith": "service", "service": "monolith"}
-MOVES_MIN = 2
+__all__ = ["OTHER", "cluster", "move", "start_platform", "valkey"]
 GIVEN_URL = os.environ.get("CATALOG_CONTRACT_URL")
 
 
@@ -47,35 +44,6 @@ def catalog_url(request: pytest.FixtureRequest, platform: Platform | None) -> It
     else:
         move(platform, request.param)
         yield platform.doors[request.param]
-
-
-def move(platform: Platform, home: str) -> None:
-    """Make *home* the writer, if it is not already."""
-    if platform.status()["writer"] != home:
-        platform.strangler("toggle", "catalog", home, "--yes")
-
-
-@contextmanager
-def moving(platform: Platform) -> Iterator[None]:
-    """Toggle the catalog to and fro until left; fail when it could not."""
-    stop, failures, moved = threading.Event(), [], []
-
-    def run() -> None:
-        try:
-            while not stop.is_set() or len(moved) < MOVES_MIN:
-                moved.append(OTHER[platform.status()["writer"]])
-                move(platform, moved[-1])
-        except BaseException as error:
-            failures.append(error)
-
-    mover = threading.Thread(target=run, daemon=True)
-    mover.start()
-    yield
-    stop.set()
-    mover.join(120)
-    assert not failures, failures
-    assert len(moved) >= MOVES_MIN
-    print(f"the catalog moved {len(moved)} times")
 
 
 @pytest.fixture(scope="session")

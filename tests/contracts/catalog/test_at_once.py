@@ -2,28 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
+from tests.contracts.at_once import MANY, at_once
 from tests.contracts.catalog.client import Answer, Client
 from tests.contracts.catalog.conftest import Shelf
-
-MANY = 8
-
-
-def at_once(act: Callable[[int], Answer], number: int = MANY) -> Counter[tuple[int, str | None]]:
-    """Let *number* threads act together; count (status, problem code)."""
-    together = threading.Barrier(number)
-
-    def run(index: int) -> tuple[int, str | None]:
-        together.wait(30)
-        answer = act(index)
-        return answer.status, answer.json.get("code")
-
-    with ThreadPoolExecutor(number) as pool:
-        return Counter(pool.map(run, range(number)))
 
 
 def test_one_of_many_changes_of_a_version_wins(staff: Client, shelf: Shelf) -> None:

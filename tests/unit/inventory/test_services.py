@@ -145,7 +145,7 @@ def test_order_has_one_reservation():
     assert numbers() == (10, 2)
     with pytest.raises(OrderAlreadyReserved) as refusal:
         reservation_create(order_id=order, lines=[("A", 3), ("B", 1)], **WHO)
-    assert refusal.value.context == {"reservation_id": str(first.reservation.id), "status": "active"}
+    assert refusal.value.context == {"reservation_id": str(first.reservation.id), "reservation_status": "active"}
 
 
 def test_repeat_recognises_lines_that_were_split():
@@ -214,6 +214,7 @@ def test_extension_never_shortens():
     soon, late = (timezone.now() + timedelta(seconds=s) for s in (10, 1000))
     assert reservation_extend(reservation_id=row.id, until=soon).expires_at == row.expires_at
     assert reservation_extend(reservation_id=row.id, until=late).expires_at == late
+    assert reservation_extend(reservation_id=row.id, until=timezone.now() - timedelta(days=1)).expires_at == late
     with pytest.raises(OutOfBounds):
         reservation_extend(reservation_id=row.id, until=timezone.now() + timedelta(days=8))
 
