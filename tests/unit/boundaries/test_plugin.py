@@ -101,7 +101,7 @@ def test_the_stack_is_the_applications(suite):
 
 def test_without_the_plugin_nothing_fails(suite):
     """The control."""
-    result = suite.run("-m", "pytest", "-p", "no:strangler", "--no-migrations", "-q", "tests")
+    result = suite.run("-m", "pytest", "-p", "no:strangler.testing.plugin", "--no-migrations", "-q", "tests")
     assert "5 passed" in result.stdout, result.stdout
 
 
