@@ -14,6 +14,7 @@ PY := $(VENV)/bin/python
 # The first interpreter that is new enough; PYTHON= chooses another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
+BENCHMARKS := decide middleware_at_home proxied_request codec http_client calls internal_listener stock_locking seams
 LINTED := strangler monolith extracted tests benchmarks manage.py
 
 .PHONY: help
@@ -38,7 +39,7 @@ lint: $(VENV)/.dev ## Style, types, and who may import whom
 
 .PHONY: bench
 bench: $(VENV)/.dev ## The benchmarks, each beside its peers
-	@for name in decide middleware_at_home proxied_request; do echo "== $$name"; $(PY) -m benchmarks.$$name || exit; done
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(PY) -m benchmarks.$$name || exit; done
 
 .PHONY: soak
 soak: $(VENV)/.dev ## The long versions of the fault and load tests
