@@ -96,6 +96,7 @@ def test_of_many_who_miss_at_once_one_computes(owned):
 def test_waiting_has_an_end(owned, monkeypatch):
     """Whoever computes may have been killed: nobody waits for the dead."""
     monkeypatch.setattr(remember, "WAIT_S", 0.1)
+    monkeypatch.setattr(remember, "WORK_S", 600)
     work, hold = Work(), threading.Event()
 
     def never() -> int:
@@ -124,9 +125,11 @@ def test_failure_is_not_kept_and_frees_the_way(owned):
     def fails() -> int:
         raise LookupError
 
+    gave_up = figure("gave_up")
     with pytest.raises(LookupError):
         remembered("sample", "key", fails)
     assert remembered("sample", "key", Work()) == 1
+    assert figure("gave_up") == gave_up
 
 
 def test_committed_change_is_seen_at_once_and_a_refused_one_forgets_nothing(owned):
