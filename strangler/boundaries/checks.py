@@ -56,7 +56,8 @@ def _message(relation: Relation) -> checks.CheckMessage:
 
 
 def _reference(target: str) -> str:
-    if target == "*":
-        return ""
-    type_ = key_type(apps.get_model(target))
+    try:
+        type_ = key_type(apps.get_model(target))
+    except (LookupError, ValueError):  # any row, or a model that does not exist, which Django tells
+        return f"Reference({target!r})"
     return f"Reference({target!r})" if type_ == "uuid" else f"Reference({target!r}, type={type_!r})"

@@ -40,8 +40,7 @@ def count_and_log(crossing: SqlCrossing) -> None:
     """Count a crossing, and log it unless one like it was logged before."""
     if Counter is not None:
         _figure.labels(crossing.kind, crossing.capability, crossing.other).inc()
-    if crossing.key not in _logged and len(_logged) < _LOGGED_MAX:
-        _logged.add(crossing.key)
+    if _is_news(crossing.key):
         logger.warning("%s", crossing)
 
 
@@ -83,9 +82,24 @@ def _watch(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, A
 
 def _look(connection: BaseDatabaseWrapper, sql: Any) -> None:
     try:
-        text = sql if isinstance(sql, str) else sql.as_string(connection.connection)  # psycopg composes statements
         blocks = connection.atomic_blocks
-        for crossing in crossings(connection, blocks, text) if isinstance(blocks, Blocks) else ():
+        for crossing in crossings(connection, blocks, _text(connection, sql)) if isinstance(blocks, Blocks) else ():
             _listener(crossing)
-    except Exception:  # whoever only watches stops nobody's statement
-        logger.exception("A statement could not be judged.")
+    except Exception as error:  # whoever only watches stops nobody's statement
+        if _is_news(repr(error)):
+            logger.exception("A statement could not be judged.")
+
+
+def _text(connection: BaseDatabaseWrapper, sql: Any) -> str:
+    """Return a statement as text; psycopg takes bytes and composed statements as well."""
+    if isinstance(sql, str):
+        return sql
+    text: str = sql.decode() if isinstance(sql, bytes) else sql.as_string(connection.connection)
+    return text
+
+
+def _is_news(key: str) -> bool:
+    if key in _logged or len(_logged) >= _LOGGED_MAX:
+        return False
+    _logged.add(key)
+    return True

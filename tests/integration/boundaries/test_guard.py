@@ -12,7 +12,7 @@ from monolith.catalog.models import SearchWord
 from strangler.boundaries.watch import listening
 from tests.sample.models import Book, Shelf, Tag
 
-pytestmark = pytest.mark.usefixtures("watched", "homes")
+pytestmark = [pytest.mark.usefixtures("watched", "homes"), pytest.mark.crosses_borders("they are the subject")]
 
 
 @pytest.fixture
@@ -92,12 +92,19 @@ def _write_elsewhere():
     connections.close_all()
 
 
-def test_composed_statements_are_read(homes, found):
+@pytest.mark.parametrize(
+    "statement",
+    [
+        sql.SQL("SELECT 1 FROM {}, {}").format(sql.Identifier("sample_tag"), sql.Identifier("catalog_product")),
+        b"SELECT 1 FROM sample_tag, catalog_product",
+    ],
+    ids=["composed", "bytes"],
+)
+def test_whatever_psycopg_takes_is_read(homes, found, statement):
     if homes.vendor != "postgresql":
-        pytest.skip("psycopg composes statements")
-    query = sql.SQL("SELECT 1 FROM {}, {}").format(sql.Identifier("sample_tag"), sql.Identifier("catalog_product"))
+        pytest.skip("psycopg takes more than text")
     with homes.monolith.cursor() as cursor:
-        cursor.execute(query)
+        cursor.execute(statement)
     assert kinds(found) == [("statement", "catalog", "sample")]
 
 

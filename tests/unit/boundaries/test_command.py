@@ -93,3 +93,10 @@ def test_a_person_reads_sums_and_places(project):
     assert "new  shop/orders/views.py:6: shop.orders.views imports shop.catalog.models" in result.stdout
     assert "16 new, 0 known, 0 gone" in result.stdout
     assert result.returncode == 1
+
+
+def test_without_grimp_the_command_says_what_to_install(project):
+    code = "import sys; sys.modules['grimp'] = None; from django.core.management import *; execute_from_command_line()"
+    result = project.run("-c", code, "strangler", "borders")
+    assert "pip install 'django-strangler[boundaries]'" in result.stderr
+    assert result.returncode == 1

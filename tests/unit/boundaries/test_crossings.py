@@ -11,6 +11,8 @@ from monolith.catalog.models import SearchWord
 from strangler.boundaries.watch import listening, watch_connection
 from tests.sample.models import Shelf, Tag
 
+pytestmark = pytest.mark.crosses_borders("they are the subject")
+
 
 @pytest.fixture
 def watched(two_capabilities):

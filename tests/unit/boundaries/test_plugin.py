@@ -46,7 +46,7 @@ def test_swallowed(stocked):
     except BaseException:
         pass
 '''
-SERVICES = '''
+SERVICES = """
 from django.db import transaction
 
 from shop.catalog.models import Product
@@ -57,7 +57,7 @@ def sell(product, quietly=False):
     with transaction.atomic():
         Product.objects.update(name="sold")
         Delivery.objects.create()
-'''
+"""
 
 
 @pytest.fixture

@@ -55,3 +55,11 @@ def test_advice_names_the_reference_that_fits_the_key(project):
 def test_a_broken_baseline_is_an_error_of_its_own(project):
     (project.folder / "borders.json").write_text('{"relations": 1}')
     assert "strangler.E108" in project.run("-m", "django", "check").stderr
+
+
+def test_a_relation_to_a_model_that_does_not_exist_is_told_too(project):
+    project.append(
+        "shop/orders/models.py", "class Wish(models.Model):\n    of = models.ForeignKey('catalog.Wsh', models.CASCADE)"
+    )
+    output = project.run("-m", "django", "check").stderr
+    assert "orders.Wish.of of orders is bound to catalog.Wsh of catalog by a foreign key" in output

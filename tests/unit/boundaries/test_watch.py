@@ -9,6 +9,8 @@ from prometheus_client import REGISTRY
 from strangler.boundaries import watch
 from tests.sample.models import Tag
 
+pytestmark = pytest.mark.crosses_borders("they are the subject")
+
 JOIN = "SELECT count(*) FROM sample_tag, catalog_search_word"
 UNREADABLE = "SELECT count(*) FROM sample_tag, catalog_search_word WHERE ((("
 
