@@ -3,21 +3,24 @@ What serves calls of other hosts inside a host's process: servers in Python besi
 
 All serve the same callable, an answer of 256 bytes, with 16 threads, over connections that are kept alive. The CPU and
 the memory are those of the server's process; its imports count in all of them, and a process of its own would have
-Django and the app besides. Run: python -m benchmarks.internal_listener [--rounds 5] [--seconds 2]
+Django and the app besides. cheroot is no dependency of ours: it is measured where it can be imported.
+Run: python -m benchmarks.internal_listener [--rounds 5] [--seconds 2]
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import psutil
 
-from benchmarks.harness import Run, alternate, commit, free_port, load, median, need, running, table
+from benchmarks.harness import ROOT, Run, alternate, commit, free_port, load, median, need, running, table
 
 CONNECTIONS = (1, 16)
 THREADS = 16
@@ -72,7 +75,7 @@ def main() -> None:
     need("wrk")
     rows: list[list[str]] = []
     with ExitStack() as stack:
-        servers = {name: _started(name, stack) for name in SERVERS}
+        servers = {name: _started(name, stack) for name in SERVERS if find_spec(name)}
         for connections in CONNECTIONS:
             runs = {name: partial(_measure, *one, given.seconds, connections) for name, one in servers.items()}
             rows += _rows_of(alternate(runs, given.rounds), connections)
@@ -85,7 +88,8 @@ def main() -> None:
 def _started(name: str, stack: ExitStack) -> tuple[psutil.Process, int]:
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.internal_listener", "--serve", name, str(port)]
-    return stack.enter_context(running(command, port)), port
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return stack.enter_context(running(command, port, PYTHONPATH=path)), port
 
 
 def _measure(process: psutil.Process, port: int, seconds: int, connections: int) -> Run:

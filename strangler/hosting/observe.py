@@ -15,10 +15,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import Resolver404, get_script_prefix, resolve
 from prometheus_client import Counter, Histogram
 
-from strangler.hosting import telemetry
+from strangler.hosting import logs, telemetry
 from strangler.transport import traces
 
-_log = structlog.stdlib.get_logger("request")
 _LABELS = ("method", "route", "status_code")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNMATCHED = "unmatched"
@@ -90,14 +89,15 @@ def _identified(environ: MutableMapping[str, Any]) -> Iterator[str]:
     request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
     environ["HTTP_X_REQUEST_ID"] = request_id
     trace = telemetry.enter_request(environ)
-    sent_along = traces.request_id.set(request_id)
+    set_along = traces.request_id.set(request_id), traces.traceparent.set(trace.traceparent)
     try:
         with structlog.contextvars.bound_contextvars(
             trace_id=trace.trace_id, span_id=trace.span_id, request_id=request_id
         ):
             yield request_id
     finally:
-        traces.request_id.reset(sent_along)
+        traces.request_id.reset(set_along[0])
+        traces.traceparent.reset(set_along[1])
 
 
 def _note(method: str, route: str, path: str, status_code: int, took_s: float, **more: Any) -> None:
@@ -106,7 +106,7 @@ def _note(method: str, route: str, path: str, status_code: int, took_s: float, *
     DURATION.labels(*labels).observe(took_s)
     if route not in _QUIET_ROUTES:
         duration_ms = round(took_s * 1000, 2)
-        _log.info(
+        logs.request_logger().info(
             "answered", method=method, route=route, path=path, status_code=status_code, duration_ms=duration_ms, **more
         )
 

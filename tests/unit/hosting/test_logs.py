@@ -13,8 +13,9 @@ TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzIn0.c2lnbmF0dXJl"
 
 
 @pytest.fixture
-def lines():
+def lines(monkeypatch):
     """What is written to the log, as it would be parsed."""
+    monkeypatch.setattr(logs, "_requests", None)
     root = logging.getLogger()
     before = root.handlers[:], root.level
     logs.configure(level="INFO", style="json", host="catalog")
@@ -37,6 +38,22 @@ def test_a_line_names_host_and_ids(lines):
         assert (line["host"], line["trace_id"], line["span_id"], line["request_id"]) == ("catalog", "t", "s", "r")
         assert line["level"]
         assert line["timestamp"].endswith("Z")
+
+
+def test_the_line_of_a_request_is_like_all_others(lines, capsys):
+    """It takes a shorter way; nobody should see that, and it hides what all others hide."""
+    logs.configure(level="INFO", style="json", host="catalog")
+    request = logs.request_logger()
+    with structlog.contextvars.bound_contextvars(trace_id="t"):
+        request.info("answered", path="/a", note=f"Bearer {TOKEN}", password="hunter2")
+        structlog.stdlib.get_logger("request").info("answered", path="/a", note=f"Bearer {TOKEN}", password="hunter2")
+        request.debug("not at this level")
+    short, usual = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert short.pop("timestamp").endswith("Z")
+    assert usual.pop("timestamp").endswith("Z")
+    assert short == usual
+    assert logs.HIDDEN in short["note"]
+    assert short["password"] == logs.HIDDEN
 
 
 @pytest.mark.parametrize(

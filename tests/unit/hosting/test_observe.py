@@ -87,12 +87,13 @@ def call(path, *, answer="200 OK", operation=None, **headers):
     return given
 
 
-def test_calls_made_by_a_request_carry_its_id():
+def test_calls_made_by_a_request_carry_its_id_and_trace():
+    """Also without OpenTelemetry: both hosts' log lines name the same request and the same trace."""
     seen = []
     request = RequestFactory().get("/", headers={"X-Request-ID": "abc-1"})
-    ObserveMiddleware(lambda _: seen.append(traces.request_id_fields()) or HttpResponse())(request)
-    assert seen == [[("X-Request-ID", "abc-1")]]
-    assert traces.request_id_fields() == []
+    ObserveMiddleware(lambda _: seen.extend(traces.request_fields()) or HttpResponse())(request)
+    assert dict(seen) == {"X-Request-ID": "abc-1", "traceparent": request.META["HTTP_TRACEPARENT"]}
+    assert traces.request_fields() == []
 
 
 def test_a_call_is_counted_by_its_operation():
