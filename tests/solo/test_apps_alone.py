@@ -1,4 +1,8 @@
-"""Every app boots, migrates and answers alone: in its own host, with no other app and no sight of the monolith."""
+"""
+Every app boots, migrates and answers alone: in its own host, out of sight of the monolith.
+
+The tree is what an image will carry (DESIGN 11): the app, every contract, the kernel and the toolkit; no other app.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +36,32 @@ print(json.dumps({
 """
 
 
+def carry(app: str, image: Path) -> None:
+    """Make *image* what the app's own image holds; all of it are links, for nothing is written there."""
+    for kept in ("strangler", f"extracted/{app}", f"monolith/{app}", "monolith/kernel"):
+        link(kept, image)
+    for name in ("extracted/__init__.py", "monolith/__init__.py"):
+        link(name, image)
+    for contract in (ROOT / "monolith").glob("*/contract"):
+        if contract.parent.name != app:
+            link(contract.relative_to(ROOT), image)
+            link(contract.relative_to(ROOT).with_name("__init__.py"), image)
+
+
+def link(path: str | Path, image: Path) -> None:
+    target = image / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.symlink_to(ROOT / path)
+
+
 def run(app: str, folder: Path, *command: str) -> str:
     environment = {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": f"extracted.{app}.settings",
-        "RUN_DIR": str(folder),
+        "RUN_DIR": str(folder / "run"),
         "MONOLITH_URL": NOBODY,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(folder / "image"),
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
     done = subprocess.run(
         [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
@@ -55,15 +78,43 @@ def app(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def folder(app: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A host's own folder, with its database migrated."""
+    """A host's own image and folder, with its database migrated."""
     made = tmp_path_factory.mktemp(app)
+    carry(app, made / "image")
     run(app, made, "-m", "django", "migrate", "--verbosity", "0")
     return made
 
 
 def test_there_is_an_app_to_test() -> None:
     """The list is found in the tree: a new app enrols itself."""
-    assert "catalog" in APPS
+    assert {"catalog", "inventory"} <= set(APPS)
+
+
+def test_no_other_app_is_there(app: str, folder: Path) -> None:
+    """What an app must not need, it cannot find: other apps, the monolith's own settings and pages."""
+    others = sorted(name.parent.name for name in (ROOT / "monolith").glob("*/apps.py") if name.parent.name != app)
+    assert {"config"} | set(APPS) - {app} <= set(others)
+    look = "import sys; from importlib.util import find_spec; print([n for n in sys.argv[1:] if find_spec(n)])"
+    hidden = [f"monolith.{name}.{part}" for name in set(others) & set(APPS) for part in ("apps", "models", "services")]
+    assert run(app, folder, "-c", look, "monolith.config", "monolith.storefront", "tests", *hidden).strip() == "[]"
+
+
+def test_every_contract_can_be_imported(app: str, folder: Path) -> None:
+    """Any app may come to call any other: its image knows all contracts."""
+    names = [f"monolith.{other}.contract" for other in APPS]
+    look = "import sys; from importlib import import_module; [*map(import_module, sys.argv[1:])]"
+    run(app, folder, "-c", look, *names)
+
+
+def test_app_takes_calls_by_its_contract(app: str, folder: Path) -> None:
+    """Its contract, its implementation and its table of commands are all there."""
+    look = """
+import sys, django
+django.setup()
+from strangler.bindings.publication import faults, port_of
+print([*faults()], port_of(sys.argv[1]).name)
+"""
+    assert run(app, folder, "-c", look, app).strip() == f"[] {app}"
 
 
 def test_app_passes_its_checks_and_has_all_migrations(app: str, folder: Path) -> None:
