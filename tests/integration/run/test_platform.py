@@ -51,6 +51,41 @@ def test_a_trace_crosses_the_hop_and_reaches_the_receiver(moved, receiver):
     assert {query["parent"] for query in queries} == {served["span"]}
 
 
+ASK = """
+from opentelemetry import trace
+from monolith.catalog.contract import catalog
+with trace.get_tracer("test").start_as_current_span("asks") as span:
+    catalog().skus(limit=1)
+trace.get_tracer_provider().force_flush()
+made = span.get_span_context()
+print(f"{made.trace_id:032x} {made.span_id:016x}")
+"""
+
+
+def test_a_call_between_hosts_is_in_the_trace_the_log_and_the_figures(moved, receiver):
+    """Whoever calls a capability that has left sees its work as a part of their own."""
+    said = moved.manage("shell", "--no-imports", "-c", ASK)
+    made = re.search(r"^([0-9a-f]{32}) ([0-9a-f]{16})$", said, re.MULTILINE)
+    assert made, said
+    trace_id, asking = made.groups()
+
+    def served_and_queried():
+        of_catalog = [span for span in receiver.of(trace_id) if span["service"] == "catalog"]
+        served = [span for span in of_catalog if "wsgi" in span["scope"]]
+        queried = [span for span in of_catalog if "psycopg" in span["scope"]]
+        return (served, queried) if served and queried else None
+
+    ([served], queries) = eventually(served_and_queried)
+    assert served["parent"] == asking
+    assert {query["parent"] for query in queries} == {served["span"]}
+
+    route = "/calls/catalog/skus"
+    (line,) = [line for line in log_lines(moved, "catalog") if line.get("trace_id") == trace_id]
+    assert (line["event"], line["route"], line["status_code"]) == ("answered", route, 200)
+    figures = requests.get(f"{moved.sites['catalog'].url}/metrics", timeout=30).text
+    assert f'http_requests_total{{method="POST",route="{route}",status_code="200"}}' in figures
+
+
 def test_valkey_is_traced(platform, receiver):
     sent = traceparent()
     cookies = {"sessionid": secrets.token_hex(16)}
