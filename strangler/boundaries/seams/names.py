@@ -14,6 +14,7 @@ from django.apps import apps
 from strangler.boundaries.seams.bonds import Bond, bond
 from strangler.boundaries.seams.imports import kind_of
 from strangler.boundaries.seams.territory import App, Source, Territory
+from strangler.errors import SetupError
 
 _WRITES = {"create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "update", "delete"}
 _WRITES |= {f"a{name}" for name in _WRITES}
@@ -88,7 +89,10 @@ class _Module:
     _packages: dict[str, App] = field(default_factory=dict)
 
     def bonds(self) -> Iterator[Bond]:
-        nodes = list(_telling(ast.parse(self.source.text)))
+        try:
+            nodes = list(_telling(ast.parse(self.source.text)))
+        except SyntaxError as error:
+            raise SetupError([f"{self.place} cannot be parsed by this Python: {error}."]) from error
         for node in nodes:
             self._learn(node)
         for node in nodes:

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import django
@@ -31,7 +32,8 @@ def set_up(folder: Path, module: str | None) -> None:
     sys.path.insert(0, str(folder))
     os.environ[ENVIRONMENT_VARIABLE] = name
     try:
-        django.setup()
+        with redirect_stdout(sys.stderr):  # settings that print must not spoil the JSON
+            django.setup()
     except Exception as error:  # anything at all may go wrong in somebody else's settings
         raise SetupError([_advice(name, error, folder)]) from error
 

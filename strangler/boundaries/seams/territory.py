@@ -85,14 +85,17 @@ class Territory:
     def _sources_of(self, app: App) -> Iterator[Source]:
         for folder, folders, files in os.walk(app.path):
             here = Path(folder)
-            inner = [name for name in folders if not aside([name]) and here / name not in self._by_path]
-            folders[:] = sorted(name for name in inner if name.isidentifier())
+            folders[:] = sorted(name for name in folders if not aside([name]) and self._is_part(here / name))
             names = here.relative_to(app.path).parts
             for file in sorted(files):
                 path = here / file
                 if path.suffix == ".py" and not aside([path.stem]):
                     parts = [app.name, *names, *([] if path.stem == "__init__" else [path.stem])]
                     yield Source(app, ".".join(parts), path, path.read_text(encoding="utf-8", errors="replace"))
+
+    def _is_part(self, folder: Path) -> bool:
+        """Return whether a folder is a package of the app that it lies in, and no app of its own."""
+        return folder not in self._by_path and (folder / "__init__.py").is_file()
 
 
 def territory_of(root: Path, *, wanted: Sequence[str] = (), packages: Sequence[str] = ()) -> Territory:
@@ -126,7 +129,7 @@ def _in(config: AppConfig, packages: Sequence[str]) -> bool:
 
 def _is_own(config: AppConfig, root: Path) -> bool:
     path = Path(config.path).resolve()
-    return path.is_relative_to(root) and not _INSTALLED & set(path.relative_to(root).parts)
+    return path.is_relative_to(root) and not _INSTALLED & {root.name, *path.relative_to(root).parts}
 
 
 def _folder_of(config: AppConfig) -> Path:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.unit.boundaries.seams.projects import BILLING_MODELS, MANAGE, SETTINGS, SHOP, look, run, write
+from tests.unit.boundaries.seams.projects import BILLING_MODELS, MANAGE, SETTINGS, SHOP, look, marked, run, write
 
 
 def test_the_table_ranks_names_the_cycle_and_says_where_to_start(shop):
@@ -116,6 +116,30 @@ def test_apps_in_a_folder_that_is_no_package_are_seen(tmp_path):
     (folder / "apps/__init__.py").unlink(missing_ok=True)
     (bond,) = look(folder)["bonds"]
     assert (bond["source"], bond["target"], bond["file"], bond["line"]) == ("a", "b", "apps/a/views.py", 1)
+
+
+def test_what_is_installed_inside_the_project_is_not_its_own(tmp_path):
+    """Many keep their environment in the project's folder."""
+    installed = ".venv/lib/site-packages"
+    settings = f'import sys\nsys.path.insert(0, "{installed}")\nINSTALLED_APPS = ["shop.mine", "other"]\n'
+    files = {"manage.py": MANAGE, "shop/settings.py": settings, "shop/mine/models.py": ""}
+    folder = write(tmp_path / "x", {**files, f"{installed}/other/models.py": ""})
+    assert [app["label"] for app in look(folder)["apps"]] == ["mine"]
+    assert [app["label"] for app in look(folder, "--package", "other")["apps"]] == ["other"]
+    assert look(folder, "--path", str(folder / installed), "--settings", "shop.settings")["apps"] == []
+
+
+def test_scripts_beside_the_packages_are_left_alone(tmp_path):
+    """No import leads there, and they may be of another age."""
+    folder = write(tmp_path / "x", SHOP)
+    (folder / "shop/orders/scripts").mkdir()
+    (folder / "shop/orders/scripts/old.py").write_text('print "catalog.Product"\n')
+    assert len(look(folder)["bonds"]) == len(marked(SHOP))
+
+
+def test_settings_that_print_do_not_spoil_the_json(tmp_path):
+    folder = write(tmp_path / "x", {**SHOP, "shop/settings.py": SETTINGS + 'print("loaded")\n'})
+    assert look(folder)["apps"]
 
 
 # -- what does not work -----------------------------------------------------------------------------------------

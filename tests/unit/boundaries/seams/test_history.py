@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from strangler.boundaries.seams.history import FILES_MAX, History, history_bonds, parse
+from strangler.boundaries.seams.history import FILES_MAX, history_bonds, parse
 from strangler.boundaries.seams.territory import App, Territory
 from tests.unit.boundaries.seams.projects import SHOP, look, write
 
@@ -32,13 +32,16 @@ def test_a_pair_weighs_what_its_share_of_the_commits_is():
     assert list(history_bonds(parse(log(*[both] * 2), TERRITORY))) == []
 
 
+def test_a_pair_among_many_other_commits_is_chance():
+    history = parse(log(*[["cart/a.py", "stock/b.py"]] * 3, *[["cart/a.py"]] * 60), TERRITORY)
+    assert list(history_bonds(history)) == []
+
+
 def test_huge_commits_say_nothing():
     """A reformatting of everything would bind everything to everything."""
     huge = [f"cart/{n}.py" for n in range(FILES_MAX)] + ["stock/a.py"]
-    assert parse(log(*[huge] * 5, ["cart/a.py"]), TERRITORY) == History(
-        parse(log(*[huge] * 5, ["cart/a.py"]), TERRITORY).commits, ignored=5
-    )
-    assert len(parse(log(*[huge] * 5, ["cart/a.py"]), TERRITORY).commits) == 1
+    history = parse(log(*[huge] * 5, ["cart/a.py"]), TERRITORY)
+    assert (history.ignored, [commit.name for commit in history.commits]) == (5, ["c5"])
 
 
 def test_without_git_everything_else_is_said(survey):
