@@ -14,7 +14,7 @@ from strangler.bindings.tokens import sha256_of
 from strangler.conf import get_conf
 from strangler.contract import Codec, CommandInProgress, CommandKeyReused, Contract, Operation
 from strangler.errors import SetupError
-from strangler.fence import Busy, alone, external_effect, observe, own_connection, owner_of
+from strangler.fence import Busy, alone, external_effect, observe, own_connection
 
 
 class Local:
@@ -50,7 +50,7 @@ class Local:
         if operation.kind == "query":
             return self.method(operation)(**arguments)
         # An observation of its own: a refusal of this capability is not one of the request's around it.
-        with observe(self.capability, owner_of(self.capability).epoch) as seen:
+        with observe(self.capability) as seen:
             outcome = self._run_once(operation, arguments)
         if seen.moved:
             raise seen.moved  # swallowed by the implementation (R5)
@@ -68,9 +68,9 @@ class Local:
         try:
             # The transaction's first statement asserts ownership (R2), before what is remembered here counts.
             with alone(using, self._records._meta.db_table, operation.name, key):
-                record = self._records.objects.using(using).filter(operation=operation.name, key=key).first()
-                if record is not None:
-                    return _first_outcome(record, sha256, codec)
+                known = self._records.objects.using(using).filter(operation=operation.name, key=key)
+                if first := known.values_list("request_sha256", "outcome").first():
+                    return _first_outcome(*first, sha256, codec)
                 outcome = self.method(operation)(**arguments)
                 self._records.objects.using(using).create(
                     operation=operation.name,
@@ -83,10 +83,10 @@ class Local:
             raise CommandInProgress(f"{operation.name} with this key is under way; repeat in a moment.") from busy
 
 
-def _first_outcome(record: CommandRecord, sha256: str, codec: Codec) -> Any:
-    if record.request_sha256 != sha256:
+def _first_outcome(first_sha256: str, outcome: str, sha256: str, codec: Codec) -> Any:
+    if first_sha256 != sha256:
         raise CommandKeyReused("The key belongs to a command with other arguments; use a new one for a new effect.")
-    return codec.decode_outcome(record.outcome.encode())
+    return codec.decode_outcome(outcome.encode())
 
 
 def _short(key: str) -> str:
