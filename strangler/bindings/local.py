@@ -70,7 +70,7 @@ class Local:
             with alone(using, self._records._meta.db_table, operation.name, key):
                 known = self._records.objects.using(using).filter(operation=operation.name, key=key)
                 if first := known.values_list("request_sha256", "outcome").first():
-                    return _first_outcome(*first, sha256, codec)
+                    return _first_outcome(first, sha256, codec)
                 outcome = self.method(operation)(**arguments)
                 self._records.objects.using(using).create(
                     operation=operation.name,
@@ -83,7 +83,8 @@ class Local:
             raise CommandInProgress(f"{operation.name} with this key is under way; repeat in a moment.") from busy
 
 
-def _first_outcome(first_sha256: str, outcome: str, sha256: str, codec: Codec) -> Any:
+def _first_outcome(first: tuple[str, str], sha256: str, codec: Codec) -> Any:
+    first_sha256, outcome = first
     if first_sha256 != sha256:
         raise CommandKeyReused("The key belongs to a command with other arguments; use a new one for a new effect.")
     return codec.decode_outcome(outcome.encode())
