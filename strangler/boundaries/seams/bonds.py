@@ -43,7 +43,7 @@ KINDS = {
 @dataclass(frozen=True, slots=True, order=True)
 class Bond:
     """
-    One thing in *source* that holds on to *target*; both are labels of apps.
+    One thing in *source* that holds on to *target*; both are labels of apps, `*` is any.
 
     Attributes:
         kind: a key of KINDS.

@@ -73,11 +73,11 @@ def _weights(labels: Collection[str], bonds: Iterable[Bond]) -> tuple[_Weights, 
     own: dict[str, float] = defaultdict(float)
     pairs: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for bond in bonds:
-        if bond.target in labels:
+        if bond.source in labels and bond.target in labels:
             pairs[bond.source][bond.target] += bond.weight
             pairs[bond.target][bond.source] += bond.weight
         else:
-            own[bond.source] += bond.weight
+            own[bond.source if bond.source in labels else bond.target] += bond.weight
     return own, pairs
 
 

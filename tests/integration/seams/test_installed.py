@@ -70,5 +70,5 @@ def test_what_nothing_needs_goes_first_and_what_all_need_last(document):
 
 def test_a_person_sees_the_same(folder):
     said = run(folder, "--package", "django.contrib", "--app", "redirects").stdout
-    assert "Redirect.site: ForeignKey to sites.Site" in said
+    assert "Redirect.site is a ForeignKey to sites.Site" in said
     assert "django/contrib/redirects/models.py:" in said

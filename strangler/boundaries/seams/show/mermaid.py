@@ -29,7 +29,7 @@ def _arrows(survey: Survey, label: str | None) -> Iterator[str]:
     known = {s.app.label for s in survey.standings}
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for bond in survey.of(label) if label else survey.bonds:
-        if bond.target in known and not KINDS[bond.kind].mutual:
+        if {bond.source, bond.target} <= known and not KINDS[bond.kind].mutual:
             counts[bond.source, bond.target][bond.kind] += 1
     for (source, target), kinds in counts.items():
         arrow = "==>" if kinds.keys() & _THICK else "-->"

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[4]
-_MARK = re.compile(r"(\w+) -> (\w+): ([\w-]+)")
+_MARK = re.compile(r"(\w+) -> ([\w*]+): ([\w-]+)")
 
 MANAGE = """\
 import os
@@ -61,8 +61,7 @@ class Order(Owned):
 
 
 class Tagging(models.Model):
-    if True:
-        product = models.ForeignKey(Product, models.CASCADE, db_constraint=False)  # orders -> catalog: foreign-key
+    product = models.ForeignKey(Product, models.CASCADE, db_constraint=False)  # orders -> catalog: foreign-key
     tag = models.OneToOneField("search.Tag", on_delete=models.CASCADE)  # orders -> search: foreign-key
 
 
@@ -113,7 +112,7 @@ from django.db import models
 class Invoice(models.Model):
     content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE)  # billing -> contenttypes: background
     object_id = models.BigIntegerField()
-    reason = GenericForeignKey()  # billing -> contenttypes: generic
+    reason = GenericForeignKey()  # billing -> *: generic
 
 
 class OrderTotal(models.Model):  # billing -> orders: shared-table

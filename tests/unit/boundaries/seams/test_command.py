@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.unit.boundaries.seams.projects import BILLING_MODELS, MANAGE, SETTINGS, SHOP, look, marked, run, write
+from tests.unit.boundaries.seams.projects import MANAGE, SETTINGS, SHOP, look, marked, run, write
 
 
 def test_the_table_ranks_names_the_cycle_and_says_where_to_start(shop):
@@ -31,7 +31,7 @@ def test_one_app_shows_both_directions_with_places_and_cures(shop):
     said = run(shop, "--app", "orders").stdout
     assert "orders holds on to catalog" in said
     assert "2 foreign keys: keep the id without a constraint" in said
-    assert "shop/orders/models.py:7  Order.product: ForeignKey to catalog.Product" in said
+    assert "shop/orders/models.py:7  Order.product is a ForeignKey to catalog.Product" in said
     assert "orders is held by billing" in said
     assert "… and 1 more: --limit 2" in run(shop, "--app", "orders", "--limit", "1").stdout
 
@@ -63,22 +63,33 @@ def test_the_page_needs_nothing_from_outside(shop, tmp_path):
     assert run(shop, "--html", str(page)).returncode == 0
     html = page.read_text()
     assert not any(word in html for word in ("http:", "https:", "src=", "@import", "url("))
-    assert "Order.product: ForeignKey to catalog.Product" in html
+    assert "Order.product is a ForeignKey to catalog.Product" in html
 
 
 def test_the_page_escapes_what_the_project_says(tmp_path):
-    row = "from django.db import models\n\n\nclass Row(models.Model):\n    class Meta:\n        db_table = '<b>'\n"
-    folder = write(tmp_path / "x", {**SHOP, "shop/lonely/models.py": row, "shop/billing/more.py": row})
-    (folder / "shop/billing/models.py").write_text(BILLING_MODELS + "\n\nfrom shop.billing.more import Row\n")
+    text = "from django.db import models\n\n\ndef make(name, **more):\n"
+    text += "    more |= {'__module__': __name__, 'tag': models.ForeignKey('search.Tag', models.CASCADE)}\n"
+    text += "    return type(name, (models.Model,), more)\n\n\nmake('<b>')\n"
+    folder = write(tmp_path / "x", {**SHOP, "shop/lonely/models.py": text})
     assert run(folder, "--html", "page.html").returncode == 0
     page = (folder / "page.html").read_text()
-    assert "keeps its rows in &lt;b&gt;" in page
-    assert "rows in <b>" not in page
+    assert "&lt;b&gt;.tag is a ForeignKey" in page
+    assert "<b>.tag" not in page
 
 
-def test_a_relation_to_a_model_that_is_not_there_is_left_to_the_systems_checks(tmp_path):
+def test_a_relation_to_a_model_that_is_not_there_still_binds(tmp_path):
+    """`manage.py check` refuses it; a look must not stumble over it."""
     folder = write(tmp_path / "x", {**SHOP, "shop/search/models.py": ""})
-    assert not any(b["target"] == "search" and b["kind"] == "foreign-key" for b in look(folder)["bonds"])
+    assert [b["line"] for b in look(folder)["bonds"] if (b["target"], b["kind"]) == ("search", "foreign-key")] == [13]
+
+
+def test_a_relation_from_a_third_party_app_binds_as_well(tmp_path):
+    """A user model of one's own: Django's admin keeps a key to it."""
+    user = "from django.contrib.auth.models import AbstractUser\n\n\nclass User(AbstractUser):\n    pass\n"
+    more = SETTINGS + 'INSTALLED_APPS += ["django.contrib.admin"]\nAUTH_USER_MODEL = "lonely.User"\n'
+    files = {**SHOP, "shop/lonely/models.py": user, "shop/settings.py": more}
+    document = look(write(tmp_path / "x", files), "--app", "lonely")
+    assert "1 third-party relation ← admin" in document["apps"][0]["reasons"]
 
 
 # -- empty states -----------------------------------------------------------------------------------------------
