@@ -151,8 +151,9 @@ def _until_answered(call: Callable[[], Any]) -> Any:
     while True:
         try:
             return call()
-        except (RemoteCallError, CommandInProgress):
-            assert time.monotonic() < deadline, "no answer"
+        except (RemoteCallError, CommandInProgress) as error:
+            assert time.monotonic() < deadline, f"no answer: {error!r}"
+            time.sleep(0.02)  # as a caller would who has something else to do
 
 
 @contextmanager
