@@ -108,7 +108,7 @@ class _Finder:
 def _kind(field: Any) -> Kind:
     if getattr(field.remote_field, "parent_link", False):
         return "inheritance"
-    if isinstance(field, ManyToManyField):
+    if field.many_to_many:  # fields of other packages, such as tags, are one without being the class
         return "ManyToManyField"
     if isinstance(field, OneToOneField):
         return "OneToOneField"
