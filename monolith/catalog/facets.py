@@ -26,6 +26,8 @@ def facets(names: Collection[str], wanted: ProductFilter, meant: Correction | No
 
     All filters count but the facet's own: whoever has chosen one brand sees what the others would give.
     """
+    if not names:
+        return {}
     key = f"facets {sorted(names)} {wanted} {meant}"
     return remembered("catalog", key, lambda: {name: FACETS[name](wanted, meant) for name in FACETS if name in names})
 

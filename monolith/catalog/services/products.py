@@ -69,10 +69,12 @@ def product_update(*, product: Product, changes: Mapping[str, Any]) -> Product:
             raise ProductNotPublishable("A published product needs a category.", reasons=["no_category"])
     for name, value in fields.items():
         setattr(product, name, value)
-    fields |= search_fields(product, skus_of(product))
+    if fields.keys() & {"name", "brand", "description"}:
+        fields |= search_fields(product, skus_of(product))
     with unique():
         update_product(product, fields)
-    learn(product.name, product.brand)
+    if fields.keys() & {"name", "brand"}:
+        learn(product.name, product.brand)
     return product
 
 

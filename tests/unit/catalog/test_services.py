@@ -219,6 +219,13 @@ def test_words_are_learnt_once(product, django_assert_num_queries):
         learn("Mug", "Café 2000")
 
 
+def test_change_that_nobody_searches_takes_no_more_than_its_update(product, django_assert_num_queries):
+    """Writers are waited for by a switch: savepoints around and inside, and one statement."""
+    row = older(product)
+    with django_assert_num_queries(5):
+        services.product_update(product=row, changes={"attributes": {"color": "red"}})
+
+
 def test_category_with_something_in_it_stays(product, category):
     child = services.category_create(slug="tea", name="Tea", parent="mugs")
     with pytest.raises(CategoryNotEmpty) as refusal:
