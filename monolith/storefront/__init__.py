@@ -1,1 +1,1 @@
-"""The shop's page: a client of the catalog's REST, owns no rows."""
+"""The shop's pages: a client of contracts and REST, owns no rows."""

@@ -4,4 +4,4 @@ from django.urls import path
 
 from monolith.storefront import views
 
-urlpatterns = [path("", views.shop, name="shop")]
+urlpatterns = [path("", views.shop, name="shop"), path("products/<slug:slug>", views.product, name="product")]

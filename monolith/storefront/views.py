@@ -1,16 +1,79 @@
-"""The storefront's pages."""
+"""The storefront's pages: they know other apps by their contracts, and own no rows."""
 
-from django.http import HttpRequest, HttpResponse
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-# The page loads nothing from anywhere else, and says so.
+from monolith.catalog.contract import Product, ProductStatus, UnknownProduct, Variant, catalog
+from monolith.inventory.contract import UnknownSku, inventory
+from strangler.transport.errors import RemoteCallError
+
+# The pages load nothing from anywhere else, and say so.
 _POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+_LOW = 5
 
 
 @require_safe
 def shop(request: HttpRequest) -> HttpResponse:
     """Answer the shop; products come to it by the catalog's REST, like to any other client."""
-    response = render(request, "storefront/shop.html")
+    return _page(request, "storefront/shop.html")
+
+
+@require_safe
+def product(request: HttpRequest, slug: str) -> HttpResponse:
+    """
+    Answer one product, as the catalog and the inventory tell, wherever they live.
+
+    Without the inventory it says nothing of the stock; without the catalog there is nothing to show for now.
+    """
+    try:
+        shown = catalog().product(ref=slug)
+    except UnknownProduct as unknown:
+        raise Http404(str(unknown)) from unknown
+    except RemoteCallError:
+        return _page(request, "storefront/product.html", status=503)
+    if shown.status is ProductStatus.DRAFT:
+        raise Http404(f"There is no product {slug!r}.")
+    return _page(request, "storefront/product.html", product=shown, offers=_offers(shown))
+
+
+def _offers(shown: Product) -> list[tuple[Variant, str]]:
+    """What can be had, each with a word on its stock."""
+    active = [variant for variant in shown.variants if variant.is_active]
+    available = _available([variant.sku for variant in active])
+    return [(variant, _stock_words(variant, available)) for variant in active]
+
+
+def _stock_words(variant: Variant, available: Mapping[str, int] | None) -> str:
+    if not variant.for_sale:
+        return "no longer sold"
+    if available is None:
+        return ""
+    number = available.get(variant.sku, 0)
+    return "sold out" if number <= 0 else f"only {number} left" if number <= _LOW else "in stock"
+
+
+def _available(skus: Sequence[str]) -> Mapping[str, int] | None:
+    """Return the units of each SKU that the inventory knows; None when it does not answer."""
+    try:
+        try:
+            return _levels(skus)
+        except UnknownSku as unknown:
+            strange = unknown.context["skus"]
+            return _levels([sku for sku in skus if sku not in strange])
+    except RemoteCallError:
+        return None
+
+
+def _levels(skus: Sequence[str]) -> Mapping[str, int]:
+    return {level.sku: level.available for level in inventory().stock(skus=tuple(skus))} if skus else {}
+
+
+def _page(request: HttpRequest, template: str, *, status: int = 200, **shown: object) -> HttpResponse:
+    response = render(request, template, shown, status=status)
     response.headers["Content-Security-Policy"] = _POLICY
     return response

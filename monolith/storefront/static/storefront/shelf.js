@@ -2,6 +2,7 @@
 
 const PAGE_SIZE = 24;
 const FIELDS = "id,slug,name,brand,category,price_from,picture";
+const NEWEST = "-created_at";
 const TYPING_MS = 250;
 
 const $ = (id) => document.getElementById(id);
@@ -20,9 +21,11 @@ async function read(path) {
 function question(cursor) {
   const wanted = new FormData($("search"));
   const query = new URLSearchParams({ limit: PAGE_SIZE, fields: FIELDS });
+  // Whoever searches wants the most relevant first, unless he says otherwise.
+  if (wanted.get("q") && wanted.get("ordering") === NEWEST) wanted.delete("ordering");
   for (const [name, value] of wanted) if (value) query.set(name, value);
   if (cursor) query.set("cursor", cursor);
-  return `/api/catalog/products?${query}`;
+  return `/api/catalog/search?${query}`;
 }
 
 async function fill({ cursor = null } = {}) {
@@ -37,6 +40,7 @@ async function fill({ cursor = null } = {}) {
     grid.append(...page.data.map(card));
     next = page.next;
     notice(grid.children.length ? null : emptyWords());
+    corrected(page.corrections);
   } catch (error) {
     if (mine !== newest) return;
     if (!cursor) grid.replaceChildren();
@@ -48,9 +52,24 @@ async function fill({ cursor = null } = {}) {
 }
 
 function emptyWords() {
-  const asked = $("search").elements.search.value || $("search").elements.category.value;
+  const asked = $("search").elements.q.value || $("search").elements.category.value;
   return asked ? "Nothing here fits. Try fewer words, or all categories."
     : "The shelves are empty. Fill them: .venv/bin/python manage.py seed_catalog --products 1000";
+}
+
+function corrected(corrections) {
+  const words = Object.entries(corrections).map(([typed, meant]) => `“${meant.join("” or “")}” instead of “${typed}”`);
+  $("corrected").hidden = !words.length;
+  $("corrected").textContent = `Nobody here knows that word. This is for ${words.join(", ")}.`;
+}
+
+async function suggest() {
+  const typed = $("search").elements.q.value;
+  if (!typed) return;
+  try {
+    const { data } = await read(`/api/catalog/search/suggest?${new URLSearchParams({ q: typed })}`);
+    $("suggestions").replaceChildren(...data.map(({ text, kind }) => new Option(kind, text)));
+  } catch { /* whoever types can go on without */ }
 }
 
 function notice(words, kind = "empty") {
@@ -61,7 +80,7 @@ function notice(words, kind = "empty") {
 
 function card(product) {
   const item = $("card").content.firstElementChild.cloneNode(true);
-  item.querySelector("a").href = `/api/catalog/products/${product.slug}`;
+  item.querySelector("a").href = `/products/${product.slug}`;
   item.querySelector("img").src = product.picture;
   item.querySelector(".category").textContent = product.category?.name ?? "";
   item.querySelector("h3").textContent = product.name;
@@ -96,7 +115,7 @@ async function fillCategories() {
 
 export function startShelf() {
   let typing;
-  $("search").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(fill, TYPING_MS); });
+  $("search").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => { suggest(); fill(); }, TYPING_MS); });
   $("search").addEventListener("submit", (event) => { event.preventDefault(); fill(); });
   $("more").addEventListener("click", () => fill({ cursor: next }));
   fillCategories();

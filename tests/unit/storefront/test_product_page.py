@@ -1,0 +1,113 @@
+"""A product's page, made of what two contracts tell, wherever the apps behind them live."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.http import Http404, HttpResponse
+from django.test import RequestFactory
+
+from monolith import storefront
+from monolith.catalog.contract import Product, ProductName, ProductStatus, UnknownProduct, Variant, catalog
+from monolith.inventory.contract import StockLevel, UnknownSku, inventory
+from monolith.kernel.money import Money
+from monolith.storefront import views
+from strangler.transport.errors import Unreachable
+
+
+class Shelves:
+    """The catalog and the inventory of one product."""
+
+    def __init__(self) -> None:
+        self.away: set[str] = set()
+        self.units = {"MUG-S": 12, "MUG-M": 2, "MUG-L": 0}
+        name = ProductName(id=uuid.uuid4(), slug="mug", name="A <Mug>", status=ProductStatus.PUBLISHED)
+        self.shown = Product(
+            id=name.id, slug="mug", name=name.name, description="Words.", brand="Kilnhouse", category="mugs",
+            status=name.status, price_from=None, picture="/p.svg", media=(), version=1,
+            variants=tuple(_variant(sku, name, active=sku != "MUG-X") for sku in (*self.units, "MUG-NEW", "MUG-X")),
+        )  # fmt: skip
+
+    def product(self, *, ref: str) -> Product:
+        self._there("catalog")
+        if ref != "mug":
+            raise UnknownProduct("There is none.")
+        return self.shown
+
+    def stock(self, *, skus: tuple[str, ...]) -> tuple[StockLevel, ...]:
+        self._there("inventory")
+        if strange := [sku for sku in skus if sku not in self.units]:
+            raise UnknownSku("Never received.", skus=strange)
+        return tuple(
+            StockLevel(sku=sku, on_hand=self.units[sku], reserved=0, available=self.units[sku], places=())
+            for sku in skus
+        )
+
+    def _there(self, name: str) -> None:
+        if name in self.away:
+            raise Unreachable(name)
+
+
+def _variant(sku: str, product: ProductName, *, active: bool) -> Variant:
+    return Variant(
+        id=uuid.uuid4(), sku=sku, name=sku, product=product, price=Money(1999, "USD"), compare_at_price=None,
+        weight_g=None, dims_mm=None, is_active=active, for_sale=active, version=1,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def shelves(settings: Any) -> Iterator[Shelves]:
+    settings.STATIC_URL = "/static/"
+    folder = Path(storefront.__file__).parent / "templates"
+    settings.TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [folder]}]
+    fake: Any = Shelves()
+    with catalog.bound_to(fake), inventory.bound_to(fake):
+        yield fake
+
+
+def page(slug: str = "mug") -> HttpResponse:
+    return views.product(RequestFactory().get(f"/products/{slug}"), slug)
+
+
+def stock_words(answer: HttpResponse) -> list[str]:
+    return [row.split("</td>")[0] for row in answer.content.decode().split('class="stock">')[1:]]
+
+
+def test_page_shows_what_can_be_had_and_how_much_is_left(shelves: Shelves) -> None:
+    """What the inventory has never received is sold out, not in stock; what is inactive is not shown."""
+    answer = page()
+    assert answer.status_code == 200
+    assert stock_words(answer) == ["in stock", "only 2 left", "sold out", "sold out"]
+    assert b"A &lt;Mug&gt;" in answer.content
+    assert b"19.99 USD" in answer.content
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_page_goes_on_without_the_inventory(shelves: Shelves) -> None:
+    """It says nothing rather than something wrong."""
+    shelves.away.add("inventory")
+    assert (page().status_code, stock_words(page())) == (200, [""] * 4)
+
+
+def test_page_without_the_catalog_asks_to_come_back(shelves: Shelves) -> None:
+    """503: it is not that there is no such product."""
+    shelves.away.add("catalog")
+    answer = page()
+    assert (answer.status_code, b"does not answer right now" in answer.content) == (503, True)
+
+
+def test_what_is_not_for_everybody_is_not_found(shelves: Shelves) -> None:
+    """Drafts are nobody's business; archived products stay readable, and are no longer sold."""
+    with pytest.raises(Http404):
+        page("nothing")
+    shelves.shown = replace(shelves.shown, status=ProductStatus.DRAFT)
+    with pytest.raises(Http404):
+        page()
+    variants = tuple(replace(variant, for_sale=False) for variant in shelves.shown.variants)
+    shelves.shown = replace(shelves.shown, status=ProductStatus.ARCHIVED, variants=variants)
+    assert stock_words(page()) == ["no longer sold"] * 4
