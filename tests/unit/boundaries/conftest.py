@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.db import connections
+
+from strangler.boundaries.watch import _watch
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -57,7 +60,10 @@ def project(tmp_path):
 
 @pytest.fixture
 def two_capabilities(settings):
-    """The sample and the catalog, in one database as in a monolith."""
+    """The sample and the catalog, in one database as in a monolith; nobody watches it afterwards."""
     catalog = {"routes": [{"prefix": "/api/catalog/"}], "databases": {"monolith": "default"}}
     capabilities = {**settings.STRANGLER["CAPABILITIES"], "catalog": catalog}
     settings.STRANGLER = {**settings.STRANGLER, "CAPABILITIES": capabilities}
+    yield
+    wrappers = connections["default"].execute_wrappers
+    wrappers[:] = [w for w in wrappers if w is not _watch]

@@ -4,7 +4,7 @@ import contextlib
 from uuid import uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.test import TestCase
 
 from monolith.catalog.models import SearchWord
@@ -20,20 +20,19 @@ def watched(two_capabilities):
     found = []
     with listening(found.append):
         yield found
-    connection.execute_wrappers.clear()
 
 
 @pytest.fixture
 def committed(watched, transactional_db):
     """Every block is a transaction of its own."""
-    watch_connection(connection)
+    watch_connection(connections["default"])
     return watched
 
 
 @pytest.fixture
 def in_a_test_case(watched, db):
     """The outermost block belongs to the test case."""
-    watch_connection(connection)
+    watch_connection(connections["default"])
     return watched
 
 
@@ -160,7 +159,7 @@ def test_the_fixture_of_a_class_is_no_transaction(watched, db):
     class Case(TestCase):
         pass
 
-    watch_connection(connection)
+    watch_connection(connections["default"])
     blocks = Case._enter_atomics()
     try:
         write_sample()
@@ -170,9 +169,9 @@ def test_the_fixture_of_a_class_is_no_transaction(watched, db):
     assert watched == []
 
 
-def test_what_is_not_watched_is_not_told(settings, found):
+def test_what_is_not_watched_is_not_told(found, monkeypatch):
     """The control: without the wrapper nothing is found."""
-    connection.execute_wrappers.clear()
+    monkeypatch.setattr(connections["default"], "execute_wrappers", [])
     with transaction.atomic():
         write_sample()
         write_catalog()

@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from prometheus_client import REGISTRY
 
 from strangler.boundaries import watch
@@ -17,10 +17,8 @@ UNREADABLE = "SELECT count(*) FROM sample_tag, catalog_search_word WHERE ((("
 
 @pytest.fixture
 def watched(two_capabilities, db):
-    watch.watch_connection(connection)
+    watch.watch_connection(connections["default"])
     watch._logged.clear()
-    yield connection
-    connection.execute_wrappers.clear()
 
 
 def counted(kind, capability="catalog", other="sample"):
@@ -74,12 +72,12 @@ def test_a_new_connection_is_watched_again(two_capabilities, transactional_db):
     with watch.listening(found.append), transaction.atomic():
         Tag.objects.create(name="x")
         run("DELETE FROM catalog_search_word")
-    connection.execute_wrappers.clear()
     assert len(found) == 1
 
 
 @pytest.mark.parametrize("change", [{"WATCH_BORDERS": False}, {"CAPABILITIES": {}}])
-def test_a_host_without_borders_is_not_watched(change, settings, two_capabilities):
+def test_a_host_without_borders_is_not_watched(change, two_capabilities, settings, monkeypatch):
+    monkeypatch.setattr(connections["default"], "execute_wrappers", [])
     settings.STRANGLER = {**settings.STRANGLER, **change}
-    watch.watch_connection(connection)
-    assert watch._watch not in connection.execute_wrappers
+    watch.watch_connection(connections["default"])
+    assert connection.execute_wrappers == []
