@@ -98,7 +98,8 @@ def crossings(connection: BaseDatabaseWrapper, blocks: Blocks, sql: str) -> Iter
         yield from _of_transaction(usage, sql, blocks.writes)
         _remember(usage, sql, blocks.writes, frozenset(connection.savepoint_ids))
     elif blocks.writes and sql.startswith("ROLLBACK TO SAVEPOINT"):
-        blocks.writes[:] = [w for w in blocks.writes if not any(s and s in sql for s in w.savepoints)]
+        taken_back = sql.rpartition(" ")[2].strip('"')
+        blocks.writes[:] = [write for write in blocks.writes if taken_back not in write.savepoints]
 
 
 def _of_statement(usage: Usage, sql: str) -> Iterator[SqlCrossing]:
@@ -110,17 +111,19 @@ def _of_statement(usage: Usage, sql: str) -> Iterator[SqlCrossing]:
 
 
 def _of_transaction(usage: Usage, sql: str, writes: list[Write]) -> Iterator[SqlCrossing]:
-    known = {write.capability for write in writes}
-    for capability in sorted(usage.written - known):
-        for write in {w.capability: w for w in reversed(writes)}.values():
+    for capability in _unwritten(usage, writes):
+        for write in writes:
             tables = tuple(sorted({*write.tables, *usage.tables}))
             yield SqlCrossing("transaction", write.capability, capability, tables, sql, application_frames(), write)
 
 
 def _remember(usage: Usage, sql: str, writes: list[Write], savepoints: frozenset[str | None]) -> None:
-    for capability in usage.written:
-        if not any(w.capability == capability and w.savepoints <= savepoints for w in writes):
-            writes.append(Write(capability, usage.tables, savepoints, sql, application_frames()))
+    for capability in _unwritten(usage, writes):
+        writes.append(Write(capability, usage.tables, savepoints, sql, application_frames()))
+
+
+def _unwritten(usage: Usage, writes: list[Write]) -> list[str]:
+    return sorted(usage.written - {write.capability for write in writes})
 
 
 def _described(sql: str, frames: tuple[Frame, ...]) -> Iterator[str]:

@@ -124,6 +124,19 @@ def test_what_was_written_before_the_savepoint_counts(found):
     assert kinds(found) == [("transaction", "sample", "catalog")]
 
 
+def test_other_savepoints_take_nothing_of_it_back(committed):
+    """Names of savepoints are counted up, so that one may begin like another."""
+    connection.savepoint_state = 0
+    with transaction.atomic():
+        with transaction.atomic():
+            write_sample()
+        for _ in range(10):
+            with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+                1 / 0
+        write_catalog()
+    assert kinds(committed) == [("transaction", "sample", "catalog")]
+
+
 def test_writes_without_a_transaction_are_each_their_own(found):
     write_sample()
     write_catalog()
