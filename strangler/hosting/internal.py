@@ -7,6 +7,7 @@ before the workers start, so that a taken port ends the start and all workers ta
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -42,9 +43,10 @@ def bind() -> socket.socket:
     try:
         return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=_BACKLOG)
     except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror  # or a name unknown
         another = f"{VARIABLE}={host}:{int(port) + 10}"
         raise SetupError(
-            [f"{VARIABLE}: {address} cannot be used: {error.strerror}. Stop what listens there, or choose {another}."]
+            [f"{VARIABLE}: {address} cannot be used: {why}. Stop what listens there, or choose {another}."]
         ) from None
 
 

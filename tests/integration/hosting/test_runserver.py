@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,17 @@ def test_calls_of_other_hosts_are_taken_at_a_port_of_their_own(hosts):
     for name in urls:
         assert requests.post(urls[name] + path, data=b"{}", timeout=10).status_code == 404
         assert requests.post(internal[name] + path, data=b"{}", timeout=10).status_code == 401
+
+
+@pytest.mark.parametrize("reloading", [[], ["--noreload"]])
+def test_a_taken_internal_port_ends_the_start(reloading, tmp_path):
+    usual = {"DJANGO_SETTINGS_MODULE": "monolith.config.settings", "RUN_DIR": str(tmp_path)}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = subprocess.run(
+            [sys.executable, "manage.py", "runserver", str(free_port()), *reloading], cwd=ROOT, check=False,
+            env={**os.environ, **usual, "INTERNAL_BIND": address}, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert f"Error: INTERNAL_BIND: {address} cannot be used: Address already in use." in done.stderr
+    assert "Traceback" not in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.contrib.staticfiles.management.commands.runserver import Command as RunserverCommand
@@ -10,6 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from strangler.conf import get_conf
+from strangler.errors import SetupError
 from strangler.hosting import internal
 
 
@@ -17,7 +19,11 @@ class Command(RunserverCommand):
     """So that `manage.py runserver` is all it takes; a server's database is never migrated by the way."""
 
     def inner_run(self, *args: Any, **options: Any) -> None:
-        internal.listen(internal.bind())
+        try:
+            internal.listen(internal.bind())
+        except SetupError as error:
+            self.stderr.write(f"Error: {error}")
+            os._exit(1)  # as Django does for the public port: in the reloader's thread sys.exit ends nothing
         self.stdout.write(f"Calls of other hosts are taken at {get_conf().internal_bind}")
         super().inner_run(*args, **options)
 
