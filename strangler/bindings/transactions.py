@@ -14,6 +14,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.bindings.errors import CallInTransaction
+from strangler.state import Blocks, blocks_of, text_of
 
 _READS = frozenset({"SHOW", "EXPLAIN", "PRAGMA", "SET", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT"})
 _WORD = re.compile(r"\s*(\w*)")
@@ -21,11 +22,14 @@ _LOCKS = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+|KEY\s+)?(?:UPDATE|SHARE)\b", re.IGN
 _CHANGES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 
 
+_WROTE = "wrote or locked"
+
+
 class _Marks(threading.local):
-    """The transactions of this thread that have written or locked: alias to outermost block."""
+    """The blocks of this thread's connections in which a transaction has written or locked, ended ones among them."""
 
     def __init__(self) -> None:
-        self.blocks: dict[str, Any] = {}
+        self.blocks: list[Blocks] = []
 
 
 _marks = _Marks()
@@ -37,11 +41,12 @@ def note_writes(connection: BaseDatabaseWrapper, **_: Any) -> None:
         connection.execute_wrappers.append(_note)
 
 
-def _note(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+def _note(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     connection = context["connection"]
-    block = _outermost(connection)
-    if block is not None and _marks.blocks.get(connection.alias) is not block and _writes_or_locks(sql):
-        _marks.blocks[connection.alias] = block
+    blocks = blocks_of(connection)
+    if blocks.in_transaction and _WROTE not in blocks.notes and _writes_or_locks(text_of(connection, sql)):
+        blocks.notes[_WROTE] = connection.alias
+        _marks.blocks.append(blocks)
     return execute(sql, params, many, context)
 
 
@@ -55,12 +60,6 @@ def _writes_or_locks(sql: str) -> bool:
     return word not in _READS
 
 
-def _outermost(connection: BaseDatabaseWrapper) -> Any | None:
-    """Return the block that began the transaction; None outside of one."""
-    blocks: list[Any] = connection.atomic_blocks
-    return next((block for block in blocks if not block._from_testcase), None)
-
-
 def refuse_command(name: str) -> None:
     """
     Refuse a command inside any transaction of this thread.
@@ -70,7 +69,7 @@ def refuse_command(name: str) -> None:
     """
     for connection in connections.all(initialized_only=True):
         by_hand = connection.connection is not None and not connection.in_atomic_block and not connection.autocommit
-        if by_hand or _outermost(connection) is not None:
+        if by_hand or blocks_of(connection).in_transaction:
             raise CallInTransaction(
                 f"{name} is a command and was called inside a transaction of {connection.alias!r}, whose rollback "
                 "would not undo it. Call it before the transaction begins or after it has ended."
@@ -84,12 +83,10 @@ def refuse_query(name: str) -> None:
     Raises:
         CallInTransaction: there is one.
     """
-    if not _marks.blocks:
-        return
-    for alias, block in list(_marks.blocks.items()):
-        if _outermost(connections[alias]) is block:
+    while _marks.blocks:
+        if alias := _marks.blocks[-1].notes.get(_WROTE):
             raise CallInTransaction(
                 f"{name} is a query and was called inside a transaction of {alias!r} that has written or locked rows: "
                 "others would wait for its answer. Ask first, then write."
             )
-        del _marks.blocks[alias]
+        _marks.blocks.pop()  # that transaction has ended

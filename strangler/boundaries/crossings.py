@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.boundaries.places import shown
 from strangler.boundaries.stacks import Frame, application_frames
 from strangler.boundaries.statements import Usage, usage_of
+from strangler.state import Blocks
 
 _SQL_SHOWN_MAX = 600
+_WRITES = "writes of capabilities"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,42 +66,19 @@ class SqlCrossing:
         return "\n".join([*lines, *_described(self.sql, self.frames)])
 
 
-class Blocks(list[Any]):
-    """
-    The atomic blocks of a connection, and what was written since the application's outermost one began.
-
-    Django appends a block when it is entered and pops it when it is left, which is all that tells a transaction from
-    the next: a decorated function enters the same block again and again, and hooks on commit would be seen by tests.
-    """
-
-    def __init__(self, blocks: list[Any]) -> None:
-        super().__init__(blocks)
-        self.writes: list[Write] = []
-
-    def pop(self, index: Any = -1) -> Any:
-        """Leave a block."""
-        block = super().pop(index)
-        if not self.in_transaction:
-            self.writes.clear()
-        return block
-
-    @property
-    def in_transaction(self) -> bool:
-        """A block of the application is open; those of a TestCase are fixtures."""
-        return any(not block._from_testcase for block in self)
-
-
 def crossings(connection: BaseDatabaseWrapper, blocks: Blocks, sql: str) -> Iterator[SqlCrossing]:
     """Yield the borders that *sql* crosses, by itself and with what its transaction has written before."""
     usage = usage_of(sql, connection.vendor)
     if len(usage.capabilities) > 1:
         yield from _of_statement(usage, sql)
+    writes: list[Write] = blocks.notes.get(_WRITES, [])
     if usage.written and blocks.in_transaction:
-        yield from _of_transaction(usage, sql, blocks.writes)
-        _remember(usage, sql, blocks.writes, frozenset(connection.savepoint_ids))
-    elif blocks.writes and sql.startswith("ROLLBACK TO SAVEPOINT"):
+        blocks.notes[_WRITES] = writes
+        yield from _of_transaction(usage, sql, writes)
+        _remember(usage, sql, writes, frozenset(connection.savepoint_ids))
+    elif writes and sql.startswith("ROLLBACK TO SAVEPOINT"):
         taken_back = sql.rpartition(" ")[2].strip('"')
-        blocks.writes[:] = [write for write in blocks.writes if taken_back not in write.savepoints]
+        writes[:] = [write for write in writes if taken_back not in write.savepoints]
 
 
 def _of_statement(usage: Usage, sql: str) -> Iterator[SqlCrossing]:

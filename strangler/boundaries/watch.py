@@ -15,10 +15,11 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from strangler.boundaries.crossings import Blocks, SqlCrossing, crossings
+from strangler.boundaries.crossings import SqlCrossing, crossings
 from strangler.boundaries.territory import territory
 from strangler.conf import get_conf
 from strangler.errors import SetupError
+from strangler.state import blocks_of, text_of
 
 try:
     from prometheus_client import Counter
@@ -63,7 +64,6 @@ def watch_connection(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Watch a new connection, if there are two capabilities in this host and sqlglot is installed."""
     if not _wanted():
         return
-    connection.atomic_blocks = Blocks(connection.atomic_blocks)
     if _watch not in connection.execute_wrappers:
         connection.execute_wrappers.append(_watch)
 
@@ -82,20 +82,11 @@ def _watch(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, A
 
 def _look(connection: BaseDatabaseWrapper, sql: Any) -> None:
     try:
-        blocks = connection.atomic_blocks
-        for crossing in crossings(connection, blocks, _text(connection, sql)) if isinstance(blocks, Blocks) else ():
+        for crossing in crossings(connection, blocks_of(connection), text_of(connection, sql)):
             _listener(crossing)
     except Exception as error:  # whoever only watches stops nobody's statement
         if _is_news(repr(error)):
             logger.exception("A statement could not be judged.")
-
-
-def _text(connection: BaseDatabaseWrapper, sql: Any) -> str:
-    """Return a statement as text; psycopg takes bytes and composed statements as well."""
-    if isinstance(sql, str):
-        return sql
-    text: str = sql.decode() if isinstance(sql, bytes) else sql.as_string(connection.connection)
-    return text
 
 
 def _is_news(key: str) -> bool:

@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from strangler.conf import get_conf
 from strangler.fence.moved import Moved, moved_from
 from strangler.fence.owner import assert_owner, owner_of, owning
+from strangler.state import text_of
 
 _READS = ("SELECT", "BEGIN", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "SHOW", "EXPLAIN", "PRAGMA", "SET")
 _current: ContextVar[Observation | None] = ContextVar("strangler_observation", default=None)
@@ -86,9 +87,9 @@ class Observation:
         # A rollback to a savepoint releases the lock and forgets this; the next statement asserts again.
         transaction.on_commit(self._committed, using=connection.alias)
 
-    def after(self, connection: BaseDatabaseWrapper, sql: str) -> None:
+    def after(self, connection: BaseDatabaseWrapper, sql: Any) -> None:
         """Notice what can no longer be taken back."""
-        if not self.clean or self._asserting or sql.lstrip()[:9].upper().startswith(_READS):
+        if not self.clean or self._asserting or text_of(connection, sql).lstrip()[:9].upper().startswith(_READS):
             return
         if not connection.in_atomic_block:
             self.clean = False
@@ -134,7 +135,7 @@ def guard_connection(connection: BaseDatabaseWrapper, **_: Any) -> None:
         connection.execute_wrappers.append(_guard)
 
 
-def _guard(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+def _guard(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     observation = _current.get()
     connection = context["connection"]
     if observation:

@@ -17,7 +17,7 @@ from django.db import connections
 from strangler.bindings import loopback
 from strangler.bindings.local import Local
 from strangler.contract import CommandInProgress
-from strangler.transport.errors import RemoteCallError, TimedOut
+from strangler.transport.errors import RemoteCallError, TimedOut, Unreachable
 from tests.bindings.conftest import bound, move, playing, rows
 from tests.bindings.counter.contract import counter
 from tests.support.platform import Platform
@@ -115,6 +115,22 @@ def _forgetful(self: Local, operation: Any, arguments: Any) -> Any:
 
     with transaction.atomic():
         return self.method(operation)(**arguments)
+
+
+def test_command_whose_service_is_killed_is_done_once(platform: Platform) -> None:
+    """SIGKILL while it runs: nothing has happened, or all of it; the repeat with its key settles which."""
+    name, key = new(), new()
+    with bound(counter, platform, "remote") as client, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(client.add, key=key, name=name, nap_s=1.0)
+        eventually(lambda: running.running(), what="the call is under way")
+        platform.hosts["counter"].kill()
+        with pytest.raises(RemoteCallError):
+            running.result(30)
+        with pytest.raises(Unreachable):
+            client.totals(names=(name,))
+        platform.start_host("counter")
+        assert _until_answered(lambda: client.add(key=key, name=name, nap_s=1.0)).total == 1
+    assert effects(platform, "service", name) == {key: 1}
 
 
 @pytest.mark.parametrize("host", ["monolith", "counter", "caller"])

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from strangler.bindings import CallInTransaction
 from strangler.bindings.transactions import _writes_or_locks, refuse_command, refuse_query
+from strangler.state import text_of
 from tests.sample.models import Shelf
 
 
@@ -96,3 +97,30 @@ class TestInsideATestCase:
             raise ZeroDivisionError
         refuse_query("x")
         assert not connection.needs_rollback
+
+    def test_function_that_is_a_transaction_is_another_one_each_time(self):
+        """A decorated function enters the same block object again and again."""
+
+        @transaction.atomic
+        def work(*, write):
+            if write:
+                Shelf.objects.create(name="written")
+            refuse_query("x")
+
+        with pytest.raises(CallInTransaction):
+            work(write=True)
+        work(write=False)
+
+
+def test_statement_that_psycopg_composes_is_read(django_db_blocker):
+    """Django passes on whatever the driver takes."""
+
+    class Composed:
+        def as_string(self, _):
+            return "SELECT 1"
+
+    class Connection:
+        connection = None
+
+    assert text_of(Connection(), Composed()) == "SELECT 1"
+    assert text_of(Connection(), b"SELECT 1") == "SELECT 1"
