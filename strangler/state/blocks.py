@@ -37,9 +37,11 @@ class Blocks(list[Any]):
 
 def blocks_of(connection: BaseDatabaseWrapper) -> Blocks:
     """Return the blocks of *connection*, which keep notes from now on."""
-    blocks: Any = connection.atomic_blocks
-    if not isinstance(blocks, Blocks):
-        blocks = connection.atomic_blocks = Blocks(blocks)
+    found: list[Any] = connection.atomic_blocks
+    if isinstance(found, Blocks):
+        return found
+    blocks = Blocks(found)
+    connection.atomic_blocks = blocks
     return blocks
 
 
