@@ -74,7 +74,9 @@ def playing(platform: Platform, name: str) -> Iterator[None]:
 def _entry(platform: Platform, host: str) -> dict[str, Any]:
     address = platform.databases[host]
     url = address if platform.kind == "postgres" else f"sqlite:///{address}"
-    return database(Environment({"X": url}), "X", fallback=platform.folder / "none")
+    entry = database(Environment({"X": url}), "X", fallback=platform.folder / "none")
+    entry["OPTIONS"].pop("pool", None)  # Django keeps a pool by alias, whatever database that has become
+    return entry
 
 
 def _use(entries: dict[str, Any]) -> None:
