@@ -12,3 +12,11 @@ def postgres():
     """One PostgreSQL server for the session, with the databases `monolith` and `service`."""
     with running_postgres("monolith", "service") as server:
         yield server
+
+
+@pytest.fixture
+def sample_alone(settings):
+    """Let this host have the sample capability and no other."""
+    strangler = settings.STRANGLER
+    sample = {"sample": strangler["CAPABILITIES"]["sample"]}
+    settings.STRANGLER = {**strangler, "CAPABILITIES": sample}

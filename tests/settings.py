@@ -43,6 +43,9 @@ STRANGLER = {
             "service_url": "http://127.0.0.1:9",
             "databases": {"monolith": "default", "service": "sample_service"},
             "routes": [{"prefix": "/sample/"}, {"prefix": "/sample/search", "methods": ["POST"], "kind": "read"}],
-        }
+        },
+        # The platform's own apps, so that the guard of borders watches every test of theirs.
+        "catalog": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/catalog/"}]},
+        "inventory": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/inventory/"}]},
     },
 }

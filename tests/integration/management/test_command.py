@@ -11,7 +11,7 @@ from strangler.models import Capability
 from strangler.state import load_table
 from tests.integration.conftest import change_capability
 
-pytestmark = pytest.mark.usefixtures("homes", "service")
+pytestmark = pytest.mark.usefixtures("sample_alone", "homes", "service")
 
 
 def run(*words):

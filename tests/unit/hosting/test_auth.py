@@ -91,6 +91,7 @@ def test_an_identity_that_is_over_is_nobody():
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("sample_alone")
 def test_the_monoliths_session_and_its_word_name_the_same_principal():
     user = User.objects.create_superuser("ann", password=None)
     of_session, _ = authenticate(user=user)

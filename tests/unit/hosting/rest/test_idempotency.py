@@ -19,7 +19,8 @@ from strangler.hosting.rest.problems import Problem
 from strangler.hosting.rest.views import RestView, one_transaction
 from tests.sample.models import Shelf
 
-pytestmark = pytest.mark.django_db
+# The sample borrows the table of keys of an app of the platform.
+pytestmark = [pytest.mark.django_db, pytest.mark.crosses_borders]
 
 
 class Somebody:
