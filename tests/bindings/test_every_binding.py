@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from monolith.catalog.models import Category
 from strangler.bindings import CallInTransaction, TooManyCalls
 from strangler.contract import CommandKeyReused
+from strangler.models import HistoryEntry
 from strangler.transport.errors import BadReply
 from tests.bindings.conftest import bound, rows
 from tests.bindings.counter.contract import TooMuch, Total, counter
@@ -135,7 +135,7 @@ def test_command_within_a_transaction_is_refused(client, platform, owner):
 def test_command_without_autocommit_is_refused(client):
     transaction.set_autocommit(False)
     try:
-        Category.objects.count()
+        HistoryEntry.objects.count()
         with pytest.raises(CallInTransaction):
             client.add(key=new(), name=new())
     finally:
@@ -145,10 +145,10 @@ def test_command_without_autocommit_is_refused(client):
 
 def test_query_within_a_transaction_is_refused_once_it_has_written(client):
     with transaction.atomic():
-        Category.objects.count()
+        HistoryEntry.objects.count()
         client.totals(names=("x",))
         with transaction.atomic():
-            Category.objects.filter(slug="nobody").update(position=0)
+            HistoryEntry.objects.filter(id=-1).update(reason="")
         with pytest.raises(CallInTransaction, match="has written or locked"):
             client.totals(names=("x",))
     client.totals(names=("x",))
@@ -158,7 +158,7 @@ def test_query_within_a_transaction_is_refused_once_it_has_locked(client, platfo
     if platform.kind == "sqlite":
         pytest.skip("SQLite has no FOR UPDATE")
     with transaction.atomic():
-        list(Category.objects.select_for_update())
+        list(HistoryEntry.objects.select_for_update())
         with pytest.raises(CallInTransaction):
             client.totals(names=("x",))
 
