@@ -8,6 +8,7 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 
 import pytest
 
@@ -76,7 +77,7 @@ def draft(platform: Platform) -> dict:
     """A product that is not published yet."""
     staff = Client(platform.doors["monolith"], platform.token)
     slug = staff.get("/categories").json["data"][0]["slug"]
-    name = f"draft-{len(staff.get('/products', status='draft').json['data'])}-{id(object())}"
+    name = f"draft-{uuid.uuid4().hex[:12]}"
     variants = [{"sku": name.upper(), "price": {"amount": 900, "currency": "USD"}}]
     return staff.create("/products", {"slug": name, "name": name, "category": slug, "variants": variants}).json
 
