@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils.html import format_html
 
 from monolith.catalog import services
@@ -15,26 +15,19 @@ from monolith.catalog.contract import CatalogError
 from monolith.catalog.domain import Dims, attribute_faults
 from monolith.catalog.models import Category, Media, PriceHistory, Product, ProductStatusHistory, Variant
 from monolith.kernel.money import Money
-from strangler.hosting.admin import OwnedAdmin
+from strangler.hosting.admin import OwnedAdmin, ShownInline
 
 _DIMS = ("length_mm", "width_mm", "height_mm")
 
 
 class _CatalogAdmin(OwnedAdmin):
-    """What is refused is told, not crashed upon; nothing is deleted here, for orders refer to it."""
+    """Nothing is deleted here, for orders refer to it."""
 
     capability = "catalog"
     elsewhere = "/api/catalog/docs"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except CatalogError as refusal:
-            self.message_user(request, f"{refusal} ({refusal.code})", messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
 
 
 class _SeenForm(forms.ModelForm):
@@ -53,38 +46,25 @@ def _seen(row: Any, form: _SeenForm) -> Any:
     return row
 
 
-class _Shown(admin.TabularInline):
-    """Rows that are looked at beside their parent."""
-
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class _Variants(_Shown):
+class _Variants(ShownInline):
     model = Variant
     fields = ("sku", "name", "price", "weight_g", "barcode", "is_active")
     readonly_fields = fields
     show_change_link = True
 
 
-class _Media(_Shown):
+class _Media(ShownInline):
     model = Media
     fields = ("position", "url", "alt")
 
 
-class _Steps(_Shown):
+class _Steps(ShownInline):
     model = ProductStatusHistory
     fields = ("at", "from_status", "to_status", "actor", "reason")
     verbose_name_plural = "status history"
 
 
-class _Prices(_Shown):
+class _Prices(ShownInline):
     model = PriceHistory
     fields = ("price_minor", "currency", "valid_from", "valid_to", "actor")
     verbose_name_plural = "price history"

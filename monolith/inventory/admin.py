@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 
 from monolith.inventory.contract import InventoryError
 from monolith.inventory.domain import QTY_MAX
@@ -21,11 +21,11 @@ from monolith.inventory.models import (
 )
 from monolith.inventory.selectors import status_of
 from monolith.inventory.services import reservations, stock, warehouses
-from strangler.hosting.admin import OwnedAdmin
+from strangler.hosting.admin import OwnedAdmin, ShownInline
 
 
 class _InventoryAdmin(OwnedAdmin):
-    """What is refused is told, not crashed upon; nothing is deleted: the books refer to it."""
+    """Nothing is deleted here: the books refer to it."""
 
     capability = "inventory"
     elsewhere = "/api/inventory/docs"
@@ -35,33 +35,13 @@ class _InventoryAdmin(OwnedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except InventoryError as refusal:
-            self.message_user(request, f"{refusal} ({refusal.code})", messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
 
-
-class _Shown(admin.TabularInline):
-    """Rows that are looked at beside their parent."""
-
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class _Lines(_Shown):
+class _Lines(ShownInline):
     model = ReservationLine
     fields = ("sku", "warehouse", "qty")
 
 
-class _Steps(_Shown):
+class _Steps(ShownInline):
     model = ReservationStatusHistory
     fields = ("at", "from_status", "to_status", "actor", "reason")
     verbose_name_plural = "status history"

@@ -9,7 +9,7 @@ from strangler.bindings.local import Local
 from strangler.bindings.remote import Remote
 from strangler.bindings.travelling import Travelling
 from strangler.conf import get_conf
-from strangler.contract import Codec, Contract, Operation
+from strangler.contract import Contract, Operation
 from strangler.errors import SetupError
 
 
@@ -35,7 +35,6 @@ def bind(contract: Contract) -> Any:
     if contract.name not in conf.capabilities:
         unknown = f"This host calls {contract.name!r}, which STRANGLER['CAPABILITIES'] does not name"
         raise SetupError([f"{unknown}: add an entry with its 'internal_url'."])
-    codecs = {name: Codec(operation) for name, operation in contract.operations.items()}
     home = conf.home_of(contract.name)
-    local = Local(contract, codecs) if home else None
-    return client_of(contract, Travelling(contract.name, home, local, Remote(contract.name, codecs)).bound)
+    local = Local(contract) if home else None
+    return client_of(contract, Travelling(contract.name, home, local, Remote(contract)).bound)

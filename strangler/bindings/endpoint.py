@@ -21,18 +21,17 @@ from strangler.bindings.publication import port_of
 from strangler.bindings.remote import PATH
 from strangler.bindings.tokens import CALL, Call, read_call, sha256_of
 from strangler.conf import Home, get_conf
-from strangler.contract import Codec, Contract, Port, WireError
+from strangler.contract import Codec, Contract, Port, WireError, codecs_of
 from strangler.errors import ContractError, Saturated, StranglerError
 from strangler.fence import Moved, await_ownership, objection
-from strangler.routing import Decision, Route
+from strangler.routing import decide_query
 from strangler.state import follower
 from strangler.transport.deadline import within
 from strangler.transport.handing_back import MISDIRECTED, MOVED, Elsewhere, moved_token
+from strangler.transport.traces import OPERATION
 
 log = logging.getLogger(__name__)
 CALL_BYTES_MAX = 8 << 20
-OPERATION = "strangler.operation"
-"""Where the application leaves the operation's name in the WSGI environment, for whoever observes it."""
 _TOKEN = "HTTP_" + CALL.upper().replace("-", "_")
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -119,8 +118,8 @@ class Served:
     def __init__(self, contract: Contract, home: Home) -> None:
         self._capability = contract.name
         self._home = home
-        self._codecs = {name: Codec(operation) for name, operation in contract.operations.items()}
-        self._local = Local(contract, self._codecs)
+        self._codecs = codecs_of(contract)
+        self._local = Local(contract)
 
     def codec(self, call: Call) -> Codec:
         """Return the wire of the operation that is called."""
@@ -154,9 +153,7 @@ class Served:
     def _elsewhere(self, call: Call, kind: str) -> Elsewhere | None:
         state = follower.table().capabilities[self._capability]
         if kind == "query":
-            route = Route(self._capability, call.operation)
-            decision = Decision(self._capability, state.writer, "read", "writer", state.epoch, state.switching, route)
-            owned = objection(decision, self._home, epoch=call.epoch, reason=call.reason)
+            owned = objection(decide_query(state, call.operation), self._home, epoch=call.epoch, reason=call.reason)
         elif state.epoch < call.epoch or state.writer != self._home:
             found = await_ownership(self._capability, self._home, call.epoch, call.left_s)
             owned = found if found.owner != self._home or found.epoch < call.epoch else None

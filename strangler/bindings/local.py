@@ -12,7 +12,7 @@ from django.apps import AppConfig, apps
 from strangler.bindings.records import KEY_LENGTH_MAX, CommandRecord
 from strangler.bindings.tokens import sha256_of
 from strangler.conf import get_conf
-from strangler.contract import Codec, CommandInProgress, CommandKeyReused, Contract, Operation
+from strangler.contract import Codec, CommandInProgress, CommandKeyReused, Contract, Operation, codecs_of
 from strangler.errors import SetupError
 from strangler.fence import Busy, alone, external_effect, observe, own_connection
 
@@ -25,9 +25,9 @@ class Local:
         SetupError: the app does not implement the contract, or remembers nothing.
     """
 
-    def __init__(self, contract: Contract, codecs: Mapping[str, Codec]) -> None:
+    def __init__(self, contract: Contract) -> None:
         self.capability = contract.name
-        self._codecs = codecs
+        self._codecs = codecs_of(contract)
         app = apps.get_app_config(get_conf().capabilities[contract.name].app)
         self._implementation = implementation_of(app)
         self._records = records_of(app)

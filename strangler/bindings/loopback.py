@@ -13,8 +13,8 @@ from typing import Any
 
 from strangler.bindings.client import client_of
 from strangler.bindings.local import Local
-from strangler.bindings.transactions import refuse_command, refuse_query
-from strangler.contract import Codec, Operation, Port, WireError
+from strangler.bindings.transactions import refuser_of
+from strangler.contract import Codec, Operation, Port, WireError, codecs_of
 from strangler.errors import ContractError
 from strangler.transport.errors import BadReply
 
@@ -29,10 +29,10 @@ class Loopback:
     def bound(self, operation: Operation) -> Callable[..., Any]:
         """Return the operation as a function of its arguments."""
         codec = self._codecs[operation.name]
-        guard = refuse_command if operation.kind == "command" else refuse_query
+        refuse = refuser_of(operation)
 
         def call(**arguments: Any) -> Any:
-            guard(operation.name)
+            refuse(operation.name)
             operation.signature.bind(None, **arguments)
             body = codec.encode_arguments(arguments)
             answer = self._run(codec, body)
@@ -60,7 +60,6 @@ def _crossed(codec: Codec, error: ContractError) -> Exception:
 @contextmanager
 def loopback(port: Port[Any]) -> Iterator[Any]:
     """Bind *port* to this host's own implementation through the wire's form while the block runs."""
-    codecs = {name: Codec(operation) for name, operation in port.contract.operations.items()}
-    binding = Loopback(Local(port.contract, codecs), codecs)
+    binding = Loopback(Local(port.contract), codecs_of(port.contract))
     with port.bound_to(client_of(port.contract, binding.bound)) as client:
         yield client

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from strangler.bindings.figures import observe_remote
 from strangler.bindings.tokens import CALL, Call, call_token, sha256_of
 from strangler.conf import Home, get_conf
-from strangler.contract import Codec, CommandInProgress, Operation, WireError
+from strangler.contract import Codec, CommandInProgress, Contract, Operation, WireError, codecs_of
 from strangler.errors import ContractError
 from strangler.fence import external_effect
 from strangler.state import release_connections
@@ -31,7 +31,7 @@ _ANSWER_BYTES_MAX = 64 << 20
 
 
 class Target(NamedTuple):
-    """The home to ask, by which epoch, and why it."""
+    """The home to ask, by which epoch, and why that one."""
 
     home: Home
     epoch: int
@@ -41,9 +41,9 @@ class Target(NamedTuple):
 class Remote:
     """Sends operations to the homes of one capability, whose addresses the settings give."""
 
-    def __init__(self, capability: str, codecs: Mapping[str, Codec]) -> None:
-        self._capability = capability
-        self._codecs = codecs
+    def __init__(self, contract: Contract) -> None:
+        self._capability = contract.name
+        self._codecs = codecs_of(contract)
 
     def run(self, operation: Operation, arguments: Mapping[str, Any], target: Target, deadline: Deadline) -> Any:
         """

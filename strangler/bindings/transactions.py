@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.bindings.errors import CallInTransaction
+from strangler.contract import Operation
 from strangler.state import Blocks, blocks_of, text_of
 
 _READS = frozenset({"SHOW", "EXPLAIN", "PRAGMA", "SET", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT"})
@@ -58,6 +60,11 @@ def _writes_or_locks(sql: str) -> bool:
     if word == "WITH":
         return bool(_CHANGES.search(sql) or _LOCKS.search(sql))
     return word not in _READS
+
+
+def refuser_of(operation: Operation) -> Callable[[str], None]:
+    """Return the rule for calls of *operation*, a function of the name to show."""
+    return refuse_command if operation.kind == "command" else refuse_query
 
 
 def refuse_command(name: str) -> None:

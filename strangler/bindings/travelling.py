@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -10,11 +11,11 @@ from typing import Any, cast
 from strangler.bindings.counting import count
 from strangler.bindings.local import Local
 from strangler.bindings.remote import Remote, Target
-from strangler.bindings.transactions import refuse_command, refuse_query
+from strangler.bindings.transactions import refuse_query, refuser_of
 from strangler.conf import Home
 from strangler.contract import Operation
 from strangler.fence import UNASKED, Moved, confirmed, is_current
-from strangler.routing import CapabilityState, Decision, Route
+from strangler.routing import CapabilityState, decide_query
 from strangler.state import follower
 from strangler.transport.deadline import Deadline, deadline_after
 from strangler.transport.handing_back import Elsewhere
@@ -39,11 +40,9 @@ class Travelling:
 
     def bound(self, operation: Operation) -> Callable[..., Any]:
         """Return the operation as a function of its arguments."""
-        if operation.kind == "command":
-            return self._command(operation)
-        if self._local is None:
-            return self._query(operation)
-        return self._query_at_home(operation, self._local.method(operation))
+        if operation.kind == "query" and self._local is not None:
+            return self._query_at_home(operation, self._local.method(operation))
+        return self._anywhere(operation)
 
     def _query_at_home(self, operation: Operation, method: Callable[..., Any]) -> Callable[..., Any]:
         """The way of most calls: as near to a plain function call as its rules allow."""
@@ -60,22 +59,13 @@ class Travelling:
 
         return call
 
-    def _query(self, operation: Operation) -> Callable[..., Any]:
+    def _anywhere(self, operation: Operation) -> Callable[..., Any]:
         name = f"{self._capability}.{operation.name}"
+        refuse = refuser_of(operation)
 
         def call(**arguments: Any) -> Any:
             count(name)
-            refuse_query(name)
-            return self._travel(operation, arguments, follower.table().capabilities[self._capability])
-
-        return call
-
-    def _command(self, operation: Operation) -> Callable[..., Any]:
-        name = f"{self._capability}.{operation.name}"
-
-        def call(**arguments: Any) -> Any:
-            count(name)
-            refuse_command(name)
+            refuse(name)
             return self._travel(operation, arguments, follower.table().capabilities[self._capability])
 
         return call
@@ -84,7 +74,7 @@ class Travelling:
         _check_names(operation, arguments)
         deadline = deadline_after(operation.timeout_s)
         target = self._first(operation, state)
-        for hops in range(1_000_000):
+        for hops in itertools.count():
             if hops >= _HOPS_AT_ONCE:
                 # Each home names the other: it moves right now. Whoever is to open opens soon, or the deadline passes.
                 time.sleep(min(random.uniform(0, _PAUSE_S), deadline.left()))  # noqa: S311  jitter
@@ -100,8 +90,7 @@ class Travelling:
     def _first(self, operation: Operation, state: CapabilityState) -> Target:
         if operation.kind == "command":
             return Target(state.writer, state.epoch, "writer")
-        route = Route(self._capability, operation.name)
-        decision = Decision(self._capability, state.writer, "read", "writer", state.epoch, state.switching, route)
+        decision = decide_query(state, operation.name)
         if self._home is not None:
             decision = confirmed(decision, self._home)
         elif not is_current(decision):

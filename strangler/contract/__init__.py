@@ -1,6 +1,6 @@
 """Declare: what a bounded app offers to others, as operations over strict wire types. No Django, no I/O."""
 
-from strangler.contract.codec import Codec, WireError
+from strangler.contract.codec import Codec, WireError, codecs_of
 from strangler.contract.compatibility import incompatibilities
 from strangler.contract.errors import CommandInProgress, CommandKeyReused
 from strangler.contract.operation import Contract, Operation, command, query
@@ -18,6 +18,7 @@ __all__ = [
     "Port",
     "WireError",
     "bind_ports",
+    "codecs_of",
     "command",
     "incompatibilities",
     "query",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from strangler.contract.operation import Operation
+from strangler.contract.operation import Contract, Operation
 from strangler.contract.types import strict
 from strangler.errors import ContractError, StranglerError
 
 # What the decoders raise on bytes that nobody should have sent: not JSON, not UTF-8, nested without end.
-_UNREADABLE = (ValueError, RecursionError)
+UNREADABLE = (ValueError, RecursionError)
 
 
 class WireError(StranglerError):
@@ -49,7 +50,7 @@ class Codec:
 
     def encode_arguments(self, arguments: Mapping[str, Any]) -> bytes:
         """Return the arguments that were given; one that was not is left to the callee's default."""
-        return _encode(arguments)
+        return encode(arguments)
 
     def decode_arguments(self, raw: bytes) -> dict[str, Any]:
         """
@@ -62,18 +63,18 @@ class Codec:
             if self._strict is not None:
                 self._strict.decode(raw)
             found = self._arguments.decode(raw)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise WireError(f"{self.operation.name}: {error}") from error
         given = {name: getattr(found, name) for name in self.operation.arguments}
         return {name: value for name, value in given.items() if value is not msgspec.UNSET}
 
     def encode_key(self, arguments: Mapping[str, Any]) -> str:
         """Return the arguments that identify a command's effect, as one text."""
-        return _encode([arguments[name] for name in self.operation.key]).decode()
+        return encode([arguments[name] for name in self.operation.key]).decode()
 
     def encode_outcome(self, outcome: Any) -> bytes:
         """Return what the operation returned."""
-        return _encode(outcome)
+        return encode(outcome)
 
     def decode_outcome(self, raw: bytes) -> Any:
         """
@@ -84,12 +85,12 @@ class Codec:
         """
         try:
             return self._outcome.decode(raw)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise WireError(f"{self.operation.name} answered: {error}") from error
 
     def encode_refusal(self, error: ContractError) -> bytes:
         """Return a refusal with its code, message and context."""
-        return _encode(_Refusal(error.code, str(error), error.context))
+        return encode(_Refusal(error.code, str(error), error.context))
 
     def decode_refusal(self, raw: bytes) -> ContractError:
         """
@@ -100,12 +101,18 @@ class Codec:
         """
         try:
             found = _refusals.decode(raw)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise WireError(f"{self.operation.name} refused: {error}") from error
         kind = self.operation.refusals.get(found.code)
         if kind is None:
             raise WireError(f"{self.operation.name} refused with {found.code!r}, which its contract does not name")
         return kind(found.message, **found.context)
+
+
+@lru_cache(maxsize=256)
+def codecs_of(contract: Contract) -> Mapping[str, Codec]:
+    """Return the wire of every operation by its name, derived once."""
+    return {name: Codec(operation) for name, operation in contract.operations.items()}
 
 
 def _struct(operation: Operation, arguments: Mapping[str, Any]) -> type:
@@ -116,7 +123,13 @@ def _struct(operation: Operation, arguments: Mapping[str, Any]) -> type:
     return msgspec.defstruct(operation.name, fields, kw_only=True, forbid_unknown_fields=True, gc=False)
 
 
-def _encode(value: Any) -> bytes:
+def encode(value: Any) -> bytes:
+    """
+    Return a value as JSON.
+
+    Raises:
+        WireError: part of it is of a type that cannot cross a border.
+    """
     try:
         return _encoder.encode(value)
     except (TypeError, ValueError, RecursionError) as error:

@@ -6,23 +6,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 
 from strangler.conf import get_conf
+from strangler.errors import ContractError
 from strangler.fence import owner_of
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[models.Model]
+    _TabularInline = admin.TabularInline[models.Model, models.Model]
 else:
-    _ModelAdmin = admin.ModelAdmin  # takes no parameter while it runs
+    _ModelAdmin, _TabularInline = admin.ModelAdmin, admin.TabularInline  # they take no parameter while they run
 
 
 class OwnedAdmin(_ModelAdmin):
     """
     A model admin that is read-only, and says why, while another home owns the rows.
 
-    The fence refuses such writes anyway; this page does not offer them.
+    The fence refuses such writes anyway; this page does not offer them. A refusal of the app is told, not crashed upon.
 
     Attributes:
         capability: whose rows these are.
@@ -53,7 +55,11 @@ class OwnedAdmin(_ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         self._say_whose(request)
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except ContractError as refusal:
+            self.message_user(request, f"{refusal} ({refusal.code})", messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
 
     def _is_owner(self) -> bool:
         return owner_of(self.capability).owner == get_conf().home_of(self.capability)
@@ -66,3 +72,16 @@ class OwnedAdmin(_ModelAdmin):
             )
             link = format_html(' <a href="{}">Change them there.</a>', self.elsewhere)
             messages.warning(request, format_html(text, owned.owner, owned.epoch) + link)
+
+
+class ShownInline(_TabularInline):
+    """Rows that are looked at beside their parent."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False

@@ -25,8 +25,6 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Asked every second by whoever watches the host: figures, but no lines.
 _QUIET_ROUTES = frozenset({"/livez", "/health", "/readyz", "/ready", "/startupz", "/metrics", "/static/"})
 
-OPERATION = "strangler.operation"
-"""Key of a call's environ: the endpoint found the operation that it names."""
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 REQUESTS = Counter("http_requests", "Requests answered.", _LABELS)
@@ -130,4 +128,4 @@ def route_of(request: HttpRequest) -> str:
 
 def _operation_of(environ: MutableMapping[str, Any]) -> str:
     """The path of an operation that exists, as the endpoint says; others share one label."""
-    return environ["PATH_INFO"] if OPERATION in environ else _UNMATCHED
+    return environ["PATH_INFO"] if traces.OPERATION in environ else _UNMATCHED

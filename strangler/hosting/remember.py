@@ -21,8 +21,7 @@ from django.db import transaction
 from prometheus_client import Counter
 
 from strangler.conf import get_conf
-from strangler.fence import owner_of
-from strangler.fence.owner import own_connection
+from strangler.fence import own_connection, owner_of
 
 T = TypeVar("T")
 ALIAS = "owned"

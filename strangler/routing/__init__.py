@@ -1,6 +1,6 @@
 """Decide who serves a request: pure functions over an immutable table, no I/O."""
 
-from strangler.routing.decide import decide, explain
+from strangler.routing.decide import decide, decide_query, explain
 from strangler.routing.decision import Decision, Facts
 from strangler.routing.share import TOTAL_WEIGHT, bucket
 from strangler.routing.state import READ_METHODS, CapabilityState, Home, Kind, Route
@@ -18,5 +18,6 @@ __all__ = [
     "Table",
     "bucket",
     "decide",
+    "decide_query",
     "explain",
 ]

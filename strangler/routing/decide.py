@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from strangler.routing.decision import Decision, Facts
 from strangler.routing.share import bucket
+from strangler.routing.state import CapabilityState, Route
 from strangler.routing.table import Table
 
 
@@ -20,6 +21,12 @@ def decide(table: Table, facts: Facts) -> Decision | None:
     if subject is None:
         return answers.no_subject
     return answers.share if bucket(answers.capability, subject) < answers.weight else answers.remainder
+
+
+def decide_query(state: CapabilityState, operation: str) -> Decision:
+    """Return who answers a query of another app: the writer, as *state* knows it; calls carry no subject."""
+    route = Route(state.name, operation)
+    return Decision(state.name, state.writer, "read", "writer", state.epoch, state.switching, route)
 
 
 def explain(table: Table, facts: Facts) -> str:

@@ -14,6 +14,9 @@ except ImportError:  # the client's own traceparent is an ordinary field and pas
         pass
 
 
+OPERATION = "strangler.operation"
+"""Where the endpoint leaves the name of the operation it has found in the WSGI environment, for whoever observes it."""
+
 request_id: ContextVar[str] = ContextVar("strangler_request_id", default="")
 """The id of the request that this context serves, set by whoever observes requests; empty when nobody does."""
 

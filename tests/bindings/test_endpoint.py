@@ -13,10 +13,11 @@ import pytest
 import requests
 from django.test import override_settings
 
-from strangler.bindings.endpoint import CALL_BYTES_MAX, OPERATION, application
+from strangler.bindings.endpoint import CALL_BYTES_MAX, application
 from strangler.bindings.tokens import CALL, Call, call_token, sha256_of
 from strangler.conf import get_conf
 from strangler.transport import signing
+from strangler.transport.traces import OPERATION
 from tests.bindings.conftest import move, playing, rows
 from tests.support.platform import Platform
 

@@ -7,8 +7,9 @@ from django.urls import include, path
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from strangler.hosting.observe import OPERATION, ObserveMiddleware, observe_calls
+from strangler.hosting.observe import ObserveMiddleware, observe_calls
 from strangler.transport import traces
+from strangler.transport.traces import OPERATION
 
 urlpatterns = [
     path("api/", include([path("things/<int:thing>/", lambda request, thing: HttpResponse(), name="thing")])),
