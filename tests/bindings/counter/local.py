@@ -38,6 +38,8 @@ class LocalCounter:
                 return cast(Any, ["not", "a", "mapping"])
             case "unspeakable":
                 return cast(Any, {"x": object()})
+            case "shared":
+                return _shared
             case "many":
                 return {str(n): n for n in range(50_000)}
         raise AssertionError(how)
@@ -76,6 +78,9 @@ class LocalCounter:
             case "query":
                 counter().totals()
         raise AssertionError(how)
+
+
+_shared: dict[str, int] = {"x": 1}
 
 
 def _add(key: str, name: str, amount: int) -> int:
