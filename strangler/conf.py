@@ -16,6 +16,7 @@ from strangler.errors import SetupError
 
 Home = Literal["monolith", "service"]
 HOMES: tuple[Home, Home] = ("monolith", "service")
+EVENTS_BY = ("direct", "celery")
 MONOLITH_HOST = "monolith"
 KEY_BYTES_MIN = 32
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -65,6 +66,10 @@ class Conf:
         watch_borders: count statements and transactions that cross borders, where sqlglot is installed.
         internal_bind: host and port on which this host listens for calls; None: it takes none.
         monolith_internal_url: where the monolith listens for calls.
+        contracts: packages in which apps of the platform publish contracts: who subscribes to what is read there.
+        events: how events travel: `direct`, by this process itself, or `celery`.
+        republish_s: a copy of an event that its subscriber has not confirmed by then is sent again, later each time.
+        event_attempts_max: failures of a handler, or refusals of a subscriber, after which an event is a dead letter.
         calls_max: of one operation in one request; more is an N+1 that a bulk operation should replace.
         strict: the guards that count in production raise instead.
     """
@@ -86,6 +91,10 @@ class Conf:
     upstream_timeout_s: float = 30.0
     connect_timeout_s: float = 1.0
     max_upstream_connections: int = 64
+    contracts: tuple[str, ...] = ()
+    events: str = "direct"
+    republish_s: float = 5.0
+    event_attempts_max: int = 8
     calls_max: int = 20
     strict: bool = False
     follow: bool = True
@@ -215,6 +224,8 @@ class _Reader:
         for name in ("monolith_url", "monolith_internal_url"):
             if url := values.get(name):
                 self.check_url(f"[{name.upper()!r}]", url)
+        if (by := values.get("events", EVENTS_BY[0])) not in EVENTS_BY:
+            self.fault("['EVENTS']", f"must be {' or '.join(map(repr, EVENTS_BY))}, not {by!r}.")
         if bind := values.get("internal_bind"):
             self.check_bind("['INTERNAL_BIND']", bind)
         return values

@@ -6,97 +6,55 @@ It belongs on an address of its own that nobody outside can reach; the public on
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
-from http import HTTPStatus
-from typing import Any, NamedTuple
-
-from django.core.signals import request_finished, request_started
+from typing import Any
 
 from strangler.bindings.figures import count_served
 from strangler.bindings.local import Local
 from strangler.bindings.publication import port_of
 from strangler.bindings.remote import PATH
-from strangler.bindings.tokens import CALL, Call, read_call, sha256_of
+from strangler.bindings.tokens import CALL, Call, read_call
 from strangler.conf import Home, get_conf
 from strangler.contract import Codec, Contract, Port, WireError, codecs_of
-from strangler.errors import ContractError, Saturated, StranglerError
+from strangler.errors import ContractError, Saturated
 from strangler.fence import Moved, await_ownership, objection
 from strangler.routing import decide_query
 from strangler.state import follower
+from strangler.transport.content import sha256_of
 from strangler.transport.deadline import within
 from strangler.transport.handing_back import MISDIRECTED, MOVED, Elsewhere, moved_token
+from strangler.transport.taking import Answer, Fault, StartResponse, problem, read_body, respond
 from strangler.transport.traces import OPERATION
 
 log = logging.getLogger(__name__)
-CALL_BYTES_MAX = 8 << 20
 _TOKEN = "HTTP_" + CALL.upper().replace("-", "_")
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-
-
-class Answer(NamedTuple):
-    """What goes back."""
-
-    status: int
-    content: bytes
-    fields: tuple[tuple[str, str], ...] = ()
-    kind: str = "application/json"
-
-
-class Fault(StranglerError):
-    """A call that is refused before it runs; the message is for whoever operates the caller."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     """Serve one call."""
-    request_started.send(sender=application, environ=environ)
-    try:
-        answer = _answer(environ)
-    finally:
-        request_finished.send(sender=application)
-    fields = [("Content-Type", answer.kind), ("Content-Length", str(len(answer.content))), *answer.fields]
-    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", fields)
-    return [answer.content]
+    return respond(_answer, environ, start_response)
 
 
 def _answer(environ: dict[str, Any]) -> Answer:
     operation = "unknown"
     try:
-        body = _body(environ)
+        body = read_body(environ, PATH)
         call = _proven(environ, body)
         found = _served(call)
         codec = found.codec(call)
         operation = environ[OPERATION] = f"{call.capability}.{call.operation}"
         answer = found.answer(call, codec, body)
     except Fault as fault:
-        answer = _problem(fault.status, str(fault))
+        answer = problem(fault.status, str(fault))
     except Saturated as error:
-        answer = _problem(503, str(error))
+        answer = problem(503, str(error))
     except Exception:
         log.exception("%s failed", operation)
-        answer = _problem(500, "The operation failed; its log says why.")
+        answer = problem(500, "The operation failed; its log says why.")
     count_served(operation, {200: "done", 409: "refused", MISDIRECTED: "moved"}.get(answer.status, str(answer.status)))
     return answer
-
-
-def _body(environ: dict[str, Any]) -> bytes:
-    if environ["REQUEST_METHOD"] != "POST" or not environ.get("PATH_INFO", "").startswith(PATH):
-        raise Fault(404, f"Calls are POSTs below {PATH}.")
-    length = environ.get("CONTENT_LENGTH") or ""
-    if not (length.isascii() and length.isdigit()):
-        raise Fault(411, "A call says its length.")
-    if int(length) > CALL_BYTES_MAX:
-        raise Fault(413, f"A call has at most {CALL_BYTES_MAX} bytes.")
-    body: bytes = environ["wsgi.input"].read(int(length))
-    if len(body) != int(length):
-        raise Fault(400, "The call was cut.")
-    return body
 
 
 def _proven(environ: dict[str, Any], body: bytes) -> Call:
@@ -177,8 +135,3 @@ def served(port: Port[Any], home: Home) -> Served:
 
 def _moved(elsewhere: Elsewhere) -> Answer:
     return Answer(MISDIRECTED, b"", ((MOVED, moved_token(elsewhere)),))
-
-
-def _problem(status: int, detail: str) -> Answer:
-    content = json.dumps({"status": status, "title": HTTPStatus(status).phrase, "detail": detail}).encode()
-    return Answer(status, content, kind="application/problem+json")

@@ -10,11 +10,11 @@ from typing import Any
 from django.apps import AppConfig, apps
 
 from strangler.bindings.records import KEY_LENGTH_MAX, CommandRecord
-from strangler.bindings.tokens import sha256_of
 from strangler.conf import get_conf
 from strangler.contract import Codec, CommandInProgress, CommandKeyReused, Contract, Operation, codecs_of
 from strangler.errors import SetupError
 from strangler.fence import Busy, alone, external_effect, observe, own_connection
+from strangler.transport.content import sha256_of
 
 
 class Local:

@@ -1,13 +1,11 @@
-"""The contracts that this host's own apps publish, each beside its `schema.json`."""
+"""The contracts that this host's own apps publish, each beside its `schema.json` and its `samples.json`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +13,21 @@ from django.apps import AppConfig, apps
 
 from strangler.bindings.local import faults_of
 from strangler.conf import get_conf
-from strangler.contract import Port, incompatibilities, snapshot
+from strangler.contract import (
+    Events,
+    EventType,
+    Port,
+    Samples,
+    incompatibilities,
+    read_samples,
+    sample_faults,
+    snapshot,
+)
+from strangler.contract.package import declared, package_of
 from strangler.errors import SetupError
 
 FILE = "schema.json"
+SAMPLES_FILE = "samples.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,7 @@ class Publication:
     Attributes:
         file: its committed `schema.json`.
         breaks: how the code breaks users of the released contract.
+        unproven: what the samples of its events lack, or say that the code does not understand.
     """
 
     capability: str
@@ -36,6 +46,12 @@ class Publication:
     current: dict[str, Any]
     released: dict[str, Any] | None
     breaks: tuple[str, ...]
+    unproven: tuple[str, ...]
+
+    @property
+    def samples_file(self) -> Path:
+        """The committed payloads of its events."""
+        return self.file.with_name(SAMPLES_FILE)
 
     @property
     def state(self) -> str:
@@ -54,24 +70,38 @@ class Publication:
 @lru_cache(maxsize=64)
 def port_of(capability: str) -> Port[Any] | None:
     """Return the port that the capability's own app publishes in its package `contract`; None when it has none."""
-    name = f"{_app(capability).name}.contract"
-    module = import_module(name) if find_spec(name) else None
-    return next((p for p in vars(module or object).values() if isinstance(p, Port) and p.name == capability), None)
+    ports = declared(package_of(_app(capability).name), Port)
+    return next((port for port in ports if port.name == capability), None)
 
 
 def publications() -> Iterator[Publication]:
     """
-    Yield every contract of this host's own apps.
+    Yield every contract of this host's own apps: operations, events, or both.
 
     Raises:
-        SetupError: one cannot cross a border, or its `schema.json` cannot be read.
+        SetupError: one cannot cross a border, or its `schema.json` or `samples.json` cannot be read.
     """
     for capability in get_conf().own_capabilities:
-        if (port := port_of(capability)) is not None:
-            folder = Path(import_module(f"{_app(capability).name}.contract").__file__ or "").parent
-            current, released = snapshot(port.contract), _released(folder / FILE)
-            breaks = () if released is None else tuple(incompatibilities(released, current))
-            yield Publication(capability, folder / FILE, current, released, breaks)
+        package = package_of(_app(capability).name)
+        if package is None or package.__file__ is None:
+            continue
+        folder, port = Path(package.__file__).parent, port_of(capability)
+        events = next((found for found in declared(package, Events) if found.capability == capability), None)
+        if port or events or (folder / FILE).exists():
+            operations, types = port.contract.operations if port else {}, events.types if events else {}
+            yield _publication(snapshot(capability, operations, types), types, folder)
+
+
+def _publication(current: dict[str, Any], types: Mapping[str, EventType], folder: Path) -> Publication:
+    released = _released(folder / FILE)
+    return Publication(
+        capability=current["capability"],
+        file=folder / FILE,
+        current=current,
+        released=released,
+        breaks=() if released is None else tuple(incompatibilities(released, current)),
+        unproven=tuple(sample_faults(types, _samples(folder / SAMPLES_FILE))),
+    )
 
 
 def faults() -> Iterator[str]:
@@ -95,5 +125,18 @@ def _released(file: Path) -> dict[str, Any] | None:
     try:
         document: dict[str, Any] = json.loads(file.read_text())
     except ValueError as error:
-        raise SetupError([f"{file} cannot be read ({error}): restore it from the last release."]) from error
+        raise _unreadable(file, error) from error
     return document
+
+
+def _samples(file: Path) -> Samples:
+    if not file.exists():
+        return {}
+    try:
+        return read_samples(file.read_bytes())
+    except ValueError as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: ValueError) -> SetupError:
+    return SetupError([f"{file} cannot be read ({error}): restore it from the last release."])

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from strangler.bindings.figures import observe_remote
-from strangler.bindings.tokens import CALL, Call, call_token, sha256_of
+from strangler.bindings.tokens import CALL, Call, call_token
 from strangler.conf import Home, get_conf
 from strangler.contract import Codec, CommandInProgress, Contract, Operation, WireError, codecs_of
 from strangler.errors import ContractError
@@ -17,7 +17,7 @@ from strangler.fence import external_effect
 from strangler.state import release_connections
 from strangler.transport.breaker import Breaker
 from strangler.transport.client import Outgoing, Reply, Upstream, upstream
-from strangler.transport.content import Content
+from strangler.transport.content import Content, sha256_of
 from strangler.transport.deadline import Deadline
 from strangler.transport.errors import BadReply, RemoteCallError, Unreachable, UpstreamSaturated
 from strangler.transport.handing_back import Elsewhere, handed_back

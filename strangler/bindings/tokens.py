@@ -7,7 +7,6 @@ no other door, and no other body. Like all tokens it is signed by the first of t
 
 from __future__ import annotations
 
-import hashlib
 from typing import NamedTuple
 
 from strangler.transport import signing
@@ -35,11 +34,6 @@ class Call(NamedTuple):
     reason: str
     left_s: float
     sha256: str
-
-
-def sha256_of(body: bytes) -> str:
-    """Return the hash that a token holds of its body."""
-    return hashlib.sha256(body).hexdigest()
 
 
 def call_token(call: Call) -> str:

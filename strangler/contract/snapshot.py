@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from strangler.contract.operation import Contract, Operation
+from strangler.contract.event import EventType
+from strangler.contract.operation import Operation
 
 FORMAT = 1
 _REF = "#/types/{name}"
 
 
-def snapshot(contract: Contract) -> dict[str, Any]:
-    """Return the contract as JSON values: operations with JSON Schemas of what goes in and comes out."""
-    kinds = [
-        kind
-        for operation in contract.operations.values()
-        for kind in (*operation.arguments.values(), operation.returns)
-    ]
+def snapshot(
+    capability: str, operations: Mapping[str, Operation], events: Mapping[str, EventType] | None = None
+) -> dict[str, Any]:
+    """
+    Return what a capability offers as JSON values, with JSON Schemas of all that crosses its border.
+
+    Args:
+        operations: of its `Contract`, by name; so are *events* those of its `Events`.
+    """
+    published = dict(sorted((events or {}).items()))
+    kinds = [kind for operation in operations.values() for kind in (*operation.arguments.values(), operation.returns)]
+    kinds += [kind.payload for kind in published.values()]
     schemas, types = msgspec.json.schema_components(kinds, ref_template=_REF)
     parts = iter(schemas)
-    operations = {}
-    for operation in contract.operations.values():
-        arguments = {name: next(parts) for name in operation.arguments}
-        operations[operation.name] = _operation(operation, arguments, next(parts))
+    described = {}
+    for name, operation in operations.items():
+        arguments = {argument: next(parts) for argument in operation.arguments}
+        described[name] = _operation(operation, arguments, next(parts))
     return {
         "format": FORMAT,
-        "capability": contract.name,
-        "operations": operations,
+        "capability": capability,
+        "operations": described,
+        "events": {
+            name: {"aggregate": kind.aggregate, "key": kind.key, "data": next(parts)}
+            for name, kind in published.items()
+        },
         "types": dict(sorted(types.items())),
     }
 

@@ -73,6 +73,8 @@ def _dataclass_faults(kind: type, where: str, inside: tuple[type, ...]) -> Itera
         return
     if not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
         yield f"{where} is {kind.__name__}: make it a frozen dataclass."
+    if "__slots__" not in vars(kind):  # msgspec leaves out what an instance has from its class alone
+        yield f"{where} is {kind.__name__}: give it slots=True, or it loses its defaults when it is passed on."
     for name, part in fields_of(kind).items():
         yield from faults(part, f"{kind.__name__}.{name}", (*inside, kind))
 

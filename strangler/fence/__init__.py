@@ -1,6 +1,6 @@
 """Refuse: the ownership row of each home, the triggers that enforce it, and what a refusal looks like in Python."""
 
-from strangler.fence.alone import Busy, alone
+from strangler.fence.alone import Busy, alone, on_refusal
 from strangler.fence.moved import Moved
 from strangler.fence.observation import Observation, external_effect, guard_connection, observe
 from strangler.fence.owner import assert_owner, await_ownership, own_connection, owner_of, owning
@@ -23,6 +23,7 @@ __all__ = [
     "is_current",
     "objection",
     "observe",
+    "on_refusal",
     "other",
     "own_connection",
     "owner_of",

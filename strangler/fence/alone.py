@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.db import connections, transaction
 
-from strangler.errors import StranglerError
+from strangler.errors import ContractError, StranglerError
+
+log = logging.getLogger(__name__)
+_acts: ContextVar[list[Callable[[], None]] | None] = ContextVar("strangler_on_refusal", default=None)
 
 
 class Busy(StranglerError):
@@ -29,16 +34,45 @@ def alone(using: str, *name: str) -> Iterator[None]:
         Busy: the block was not entered.
     """
     key = lock_id(*name)
-    if connections[using].vendor == "postgresql":
-        with transaction.atomic(using=using):
-            with connections[using].cursor() as cursor:
-                cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [key])
-                if not cursor.fetchone()[0]:
-                    raise Busy("it is under way already")
-            yield
-    else:
-        with _in_memory(key), transaction.atomic(using=using):
-            yield
+    with _refusals_told():
+        if connections[using].vendor == "postgresql":
+            with transaction.atomic(using=using):
+                with connections[using].cursor() as cursor:
+                    cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [key])
+                    if not cursor.fetchone()[0]:
+                        raise Busy("it is under way already")
+                yield
+        else:
+            with _in_memory(key), transaction.atomic(using=using):
+                yield
+
+
+def on_refusal(act: Callable[[], None]) -> None:
+    """
+    Have *act* done once a refusal has rolled back the block that runs `alone`: what it writes stays.
+
+    It is done once at best: a process that dies at that moment has refused, and done nothing else. Outside of such a
+    block nobody knows when the transaction has ended, and it is not done.
+    """
+    if (acts := _acts.get()) is not None:
+        acts.append(act)
+
+
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    acts: list[Callable[[], None]] = []
+    token = _acts.set(acts)
+    try:
+        yield
+    except ContractError:
+        for act in acts:
+            try:
+                act()
+            except Exception:  # the refusal is the answer, whatever becomes of this
+                log.exception("nothing else was done about a refusal")
+        raise
+    finally:
+        _acts.reset(token)
 
 
 def lock_id(*name: str) -> int:

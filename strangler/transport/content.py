@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,3 +25,8 @@ class Content:
         """Yield the content, no piece empty."""
         if self.raw:
             yield self.raw
+
+
+def sha256_of(body: bytes) -> str:
+    """Return the hash by which a token names a body."""
+    return hashlib.sha256(body).hexdigest()
