@@ -17,10 +17,13 @@ class StranglerConfig(AppConfig):
         from strangler.bindings import bind, count_requests, note_writes
         from strangler.boundaries.watch import watch_connection
         from strangler.contract import bind_ports
+        from strangler.events import figures, relay
         from strangler.fence import after_migrate, guard_connection
 
         bind_ports(bind)
         count_requests()
+        figures.register()
+        relay.start_with_first_request()
         connection_created.connect(note_writes, dispatch_uid="strangler.bindings")
         connection_created.connect(watch_connection, dispatch_uid="strangler.boundaries")
         connection_created.connect(guard_connection, dispatch_uid="strangler.fence")

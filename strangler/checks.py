@@ -13,6 +13,7 @@ import strangler.boundaries.checks  # noqa: F401  registers the checks of relati
 from strangler.bindings.publication import faults
 from strangler.conf import Conf, get_conf
 from strangler.errors import SetupError
+from strangler.events.checks import check_events
 
 MIDDLEWARE = "strangler.proxy.StranglerMiddleware"
 # They change no request and no answer, and a forwarded request is to be observed, too.
@@ -27,7 +28,9 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[ch
     except SetupError as error:
         return [checks.Error(fault, id="strangler.E001") for fault in error.faults]
     found = [*_middleware(), *_apps(conf), *_databases(conf)]
-    return found or list(_contracts())
+    if any(message.is_serious() for message in found):
+        return found  # what follows looks into the apps
+    return found + (list(_contracts()) or list(check_events()))
 
 
 def _middleware() -> Iterator[checks.CheckMessage]:

@@ -11,6 +11,7 @@ from strangler.conf import HOMES, Home, get_conf
 from strangler.cutover import connection_of, live_routers
 from strangler.doctor.finding import Finding
 from strangler.errors import Refused, SetupError
+from strangler.events.figures import figures_of
 from strangler.fence import fence_of, tables_of
 from strangler.models import Operation, Router
 from strangler.replication import schema_differences
@@ -70,6 +71,8 @@ def _capability(name: str, state: CapabilityState) -> Iterator[Finding]:
             yield from _home(name, home, row, state)
     if len(rows) == len(HOMES):
         yield from _pair(name, state)
+    if (own := get_conf().home_of(name)) in rows and rows[own].owner == own:
+        yield from _letters(name)
 
 
 def _unfinished(name: str) -> Operation | None:
@@ -137,6 +140,18 @@ def _pair(name: str, state: CapabilityState) -> Iterator[Finding]:
     source, target = connection_of(name, "monolith"), connection_of(name, "service")
     for difference in schema_differences(source, target, tables_of(name)):
         yield Finding("error", name, difference, "The next switch is refused until both agree.")
+
+
+def _letters(name: str) -> Iterator[Finding]:
+    figures = figures_of(name)
+    places = {"outbox": figures.outbox_dead, "inbox": figures.inbox_dead}
+    if dead := " and ".join(f"{count} in its {place}" for place, count in places.items() if count):
+        yield Finding(
+            "warning",
+            name,
+            f"Events are dead: {dead}. What follows them in their aggregates waits.",
+            f"`strangler events list {name}` says why; mend the cause, then `strangler events replay`.",
+        )
 
 
 def _routers(version: int) -> Iterator[Finding]:

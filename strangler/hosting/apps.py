@@ -13,9 +13,13 @@ class HostingConfig(AppConfig):
     verbose_name = "Hosting kit"
 
     def ready(self) -> None:
-        from strangler.hosting import checks, logs, telemetry  # noqa: F401  checks register themselves
+        from strangler.hosting import checks, logs, telemetry, ticks  # noqa: F401  checks register themselves
         from strangler.hosting.conf import get_hosting
 
         hosting = get_hosting()
         logs.configure(level=hosting.log_level, style=hosting.log_format, host=hosting.name)
         telemetry.configure(hosting.name)
+        if hosting.broker_url:
+            from strangler.hosting import celery  # noqa: F401  tasks are published by the app of this host
+        else:
+            ticks.start_with_first_request()

@@ -17,6 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monolith.config.settings")
 app = Celery("strangler")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["strangler.events"])
 
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]
@@ -34,5 +35,3 @@ def bind_task(task_id: str, task: object, **_: object) -> None:
 def unbind_task(**_: object) -> None:
     """Forget the task."""
     structlog.contextvars.unbind_contextvars("task_id", "task")
-
-

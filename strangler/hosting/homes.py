@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from strangler.hosting.environment import Environment
-from strangler.hosting.host import MONOLITH, Capability, Host
+from strangler.hosting.host import MONOLITH, Capability, Host, contracts_beside
 
 ISSUER = "http://strangler.local"
 AUDIENCE = "strangler-platform"
@@ -25,7 +25,7 @@ def strangler_settings(env: Environment, host: Host, secret: str, folder: Path) 
     """
     monolith_url, monolith_internal_url = _monolith_urls(env)
     own = {capability.name: _capability(env, host, capability) for capability in host.capabilities}
-    peers = {name: {"internal_url": _internal_url(env, name, port)} for name, port in host.calls.items()}
+    peers = {name: {"internal_url": _internal_url(env, name, port)} for name, port in host.peers.items()}
     return {
         "HOST": host.name,
         "KEYS": env.keys("STRANGLER_KEYS", {"dev": secret} if env.flag("DEBUG", True) else None),
@@ -33,6 +33,8 @@ def strangler_settings(env: Environment, host: Host, secret: str, folder: Path) 
         "MONOLITH_INTERNAL_URL": monolith_internal_url,
         "INTERNAL_BIND": _internal_bind(env, host),
         "KERNEL": tuple(host.kernel),
+        "CONTRACTS": sorted({c for capability in host.capabilities for c in contracts_beside(capability.package)}),
+        "EVENTS": "celery" if env.text("BROKER_URL") else "direct",
         "CONTROL_DATABASE": "default" if host.name == MONOLITH else "control",
         "STATE_DIR": env.path("STATE_DIR", folder / "state"),
         "SUBJECT_JWKS": str(env.path("JWKS_FILE", folder / "keys" / "jwks.json")),

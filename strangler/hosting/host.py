@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 MONOLITH = "monolith"
@@ -54,6 +56,14 @@ class Capability:
         return f"{self.name.upper()}_DATABASE_URL"
 
 
+def contracts_beside(package: str) -> list[str]:
+    """Return the contracts of the app *package* and of every app beside it, as far as the image carries them."""
+    around = package.rpartition(".")[0]
+    beside = pkgutil.iter_modules(import_module(around).__path__, f"{around}.") if around else ()
+    names = [module.name for module in beside if module.ispkg] or [package]
+    return [f"{name}.contract" for name in sorted(names) if find_spec(f"{name}.contract")]
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """
@@ -64,7 +74,8 @@ class Host:
         apps: Django's own and third-party apps beside those that every host has.
         middleware: beside what every host has, after the routing middleware.
         root_urlconf: derived from the capabilities unless given.
-        calls: other capabilities that its apps call; to the port where their services take calls when nothing is said.
+        peers: other capabilities that its apps call or exchange events with; to the port where their services take
+            calls when nothing is said.
         kernel: packages that all apps may import and every image carries.
     """
 
@@ -75,5 +86,5 @@ class Host:
     root_urlconf: str = "strangler.hosting.urls"
     wsgi_application: str = "strangler.hosting.wsgi.application"
     template_processors: Sequence[str] = field(default=())
-    calls: Mapping[str, int] = field(default_factory=dict)
+    peers: Mapping[str, int] = field(default_factory=dict)
     kernel: Sequence[str] = ()

@@ -11,6 +11,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from waitress import create_server, wasyncore  # type: ignore[import-untyped]
@@ -20,6 +21,7 @@ from strangler.errors import SetupError
 from strangler.hosting import draining
 from strangler.hosting.host import CALL_THREADS
 from strangler.hosting.observe import Application, observe_calls
+from strangler.transport.taking import BODY_BYTES_MAX, StartResponse
 
 VARIABLE = "INTERNAL_BIND"
 STOP_S = 25.0
@@ -117,9 +119,16 @@ class Listener:
 
 
 def listen(listening: socket.socket) -> Listener:
-    """Serve this host's contracts at a bound socket; Django must have been set up."""
-    from strangler.bindings.endpoint import CALL_BYTES_MAX, application
+    """Serve calls, and events that come without a broker, at a bound socket; Django must have been set up."""
+    from strangler.bindings import endpoint as calls
+    from strangler.events import endpoint as events
+    from strangler.events.direct import PATH as EVENTS
 
-    listener = Listener(listening, observe_calls(application), body_bytes_max=CALL_BYTES_MAX)
+    def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "").startswith(EVENTS):
+            return events.application(environ, start_response)
+        return calls.application(environ, start_response)
+
+    listener = Listener(listening, observe_calls(application), body_bytes_max=BODY_BYTES_MAX)
     listener.start()
     return listener

@@ -16,6 +16,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from strangler.transport.traces import traceparent
+
 HIDDEN = "[redacted]"
 REQUEST = "request"
 _requests: Any = None
@@ -87,11 +89,20 @@ def _shared(host: str) -> list[Processor]:
 
     return [
         structlog.contextvars.merge_contextvars,
+        _name_trace,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         name_host,
     ]
+
+
+def _name_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Name the trace that this context belongs to: of the request, or of the event whose handler runs in it."""
+    parts = traceparent.get().split("-")
+    if len(parts) == 4:
+        event["trace_id"], event["span_id"] = parts[1:3]
+    return event
 
 
 def _logging(level: str, *, console: bool, host: str) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _texts(capability: Capability, peers: Mapping[str, int]) -> dict[Path, str]:
         "port": str(capability.port),
         "internal_port": str(capability.internal_port),
         "settings": f"{HOSTS}.{name}.settings",
-        "calls": f", calls={dict(sorted(peers.items()))}".replace("'", '"') if peers else "",
+        "peers_argument": f", peers={dict(sorted(peers.items()))}".replace("'", '"') if peers else "",
         "peers": "".join(
             f"| `{peer.upper()}_INTERNAL_URL` | where the {peer}'s service takes calls | `http://127.0.0.1:{port}` |\n"
             for peer, port in sorted(peers.items())

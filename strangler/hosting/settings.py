@@ -11,17 +11,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kombu.entity import Queue
+
+from strangler.conf import Home
 from strangler.hosting.databases import database
 from strangler.hosting.environment import Environment
 from strangler.hosting.homes import strangler_settings
 from strangler.hosting.host import MONOLITH, SERVICE_PORT_FIRST, Capability, Host
+from strangler.transport.queues import EVERY, RELAY, queue_of
 
 _SECRET = "for-development-only-" + "0123456789abcdef" * 3
 _ROOT = Path.cwd()
+_RELAY_S = 1.0
 
 
 def service_settings(
-    name: str, *, package: str, port: int = SERVICE_PORT_FIRST, calls: Mapping[str, int] | None = None
+    name: str, *, package: str, port: int = SERVICE_PORT_FIRST, peers: Mapping[str, int] | None = None
 ) -> dict[str, Any]:
     """
     Return all settings of a service host.
@@ -29,12 +34,12 @@ def service_settings(
     Args:
         name: of the capability.
         package: of its app, such as `monolith.catalog`.
-        calls: as in `Host`.
+        peers: as in `Host`.
 
     Raises:
         SetupError: with everything that is wrong in the environment.
     """
-    return host_settings(Host(name, [Capability(name, package, port)], calls=calls or {}))
+    return host_settings(Host(name, [Capability(name, package, port)], peers=peers or {}))
 
 
 def host_settings(host: Host, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -128,9 +133,7 @@ def _data(env: Environment, host: Host) -> dict[str, Any]:
     folder = run_dir(env) / "sqlite"
     monolith = database(env, "MONOLITH_DATABASE_URL", fallback=folder / f"{MONOLITH}.sqlite3")
     services = {
-        capability.name: database(
-            env, capability.database_variable(), fallback=folder / f"{capability.name}.sqlite3"
-        )
+        capability.name: database(env, capability.database_variable(), fallback=folder / f"{capability.name}.sqlite3")
         for capability in host.capabilities
     }
     if host.name == MONOLITH:
@@ -183,11 +186,8 @@ def _celery(env: Environment, host: Host) -> dict[str, Any]:
         "CELERY_TASK_IGNORE_RESULT": True,
         "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,
         "CELERY_WORKER_HIJACK_ROOT_LOGGER": False,
-        "CELERY_BEAT_SCHEDULE": {
-            name: {"task": name, "schedule": every_s}
-            for capability in host.capabilities
-            for name, every_s in capability.periodic.items()
-        },
+        "CELERY_TASK_QUEUES": [Queue(name) for name in (host.name, *_queues(host))],  # type: ignore[no-untyped-call]
+        "CELERY_BEAT_SCHEDULE": _schedule(host),
         # A task whose worker was killed comes back after visibility_timeout; the two others make kombu look for it
         # every second instead of every hundredth turn. The timeout must exceed the longest task.
         "CELERY_TASK_TIME_LIMIT": visibility_s * 0.8,
@@ -197,6 +197,26 @@ def _celery(env: Environment, host: Host) -> dict[str, Any]:
             "unacked_restore_throttle": 1,
         },
     }
+
+
+def _queues(host: Host) -> list[str]:
+    home: Home = "monolith" if host.name == MONOLITH else "service"
+    return [queue_of(capability.name, home) for capability in host.capabilities]
+
+
+def _schedule(host: Host) -> dict[str, Any]:
+    """A home ticks for itself: where it does not own the rows, the owner's clock ticks. No tick is kept for later."""
+    ticks = {
+        name: {
+            "task": name,
+            "schedule": every_s,
+            "options": {"queue": queue, "expires": every_s, "headers": {EVERY: every_s}},
+        }
+        for capability, queue in zip(host.capabilities, _queues(host), strict=True)
+        for name, every_s in capability.periodic.items()
+    }
+    relay = {"task": RELAY, "schedule": _RELAY_S, "options": {"queue": host.name, "expires": _RELAY_S}}
+    return {RELAY: relay} | ticks
 
 
 def _hosting(env: Environment, host: Host) -> dict[str, Any]:

@@ -16,20 +16,27 @@ _SAY = {
     "kept": "schema.json says what the code says",
     "grown": "the code offers more than schema.json; write it: manage.py strangler contracts --write",
     "new": "there is no schema.json yet; write it: manage.py strangler contracts --write",
-    "broken": "the code breaks callers of the released contract",
+    "broken": "the code breaks users of the released contract",
 }
 
 
 def contract_rows(found: Sequence[Publication]) -> dict[str, object]:
     """Return the contracts as JSON values."""
     rows = [
-        {"capability": p.capability, "state": p.state, "file": str(p.file), "breaks": list(p.breaks)} for p in found
+        {
+            "capability": p.capability,
+            "state": p.state,
+            "file": str(p.file),
+            "breaks": list(p.breaks),
+            "unproven": list(p.unproven),
+        }
+        for p in found
     ]
     return {"contracts": rows}
 
 
 def show_contracts(found: Sequence[Publication]) -> None:
-    """Print one line for each contract, and one for each way in which it breaks."""
+    """Print one line for each contract, and one for each way in which it breaks or is not proven by samples."""
     if not found:
         _console.print("No app of this host publishes a contract.")
     for publication in found:
@@ -40,6 +47,8 @@ def show_contracts(found: Sequence[Publication]) -> None:
         _console.print(line)
         for sentence in publication.breaks:
             _console.print(f"        {sentence}")
+        for sentence in publication.unproven:
+            _console.print(f"        {publication.samples_file.name}: {sentence}")
 
 
 def show_written(found: Sequence[Publication]) -> None:

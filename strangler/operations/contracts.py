@@ -19,9 +19,11 @@ def release_contracts(*, breaking: bool = False) -> list[Publication]:
         breaking: also where old callers break; then all of them must be gone.
 
     Raises:
-        Refused: old callers would break; nothing was written.
+        Refused: old callers would break, or an event is without a sample; nothing was written.
     """
     found = contracts()
+    if unproven := [f"{p.samples_file}: {sentence}" for p in found for sentence in p.unproven]:
+        raise Refused(unproven)
     broken = [f"{p.capability}: {sentence}" for p in found for sentence in p.breaks]
     if broken and not breaking:
         raise Refused(

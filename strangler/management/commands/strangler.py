@@ -16,7 +16,7 @@ from strangler import operations
 from strangler.boundaries.seams import arguments as seams
 from strangler.doctor import examine, repair
 from strangler.errors import StranglerError
-from strangler.management import terminal
+from strangler.management import events, relay, terminal
 from strangler.management.borders import show_borders
 from strangler.management.contracts import contract_rows, show_contracts, show_written
 from strangler.management.scaffold import scaffold_rows, show_scaffold
@@ -57,6 +57,10 @@ class Command(BaseCommand):
         held = self._verb(verbs, "borders", "what crosses the capabilities' borders, beside what is known to")
         held.add_argument("--update-baseline", action="store_true", help="take out what has vanished; it never grows")
         held.set_defaults(skip_checks=True)  # it tells the same relations, and more
+        told = verbs.add_parser("events", help="what stands still between capabilities, and how it goes on")
+        events.arguments(told)
+        relaying = self._verb(verbs, "relay", "hand on what outboxes hold and look after inboxes, until told to stop")
+        relaying.add_argument("--once", action="store_true", help="until nothing is due, and say how much that was")
         published = self._verb(verbs, "contracts", "what the apps of this host offer, beside what was released")
         published.add_argument("--check", action="store_true", help="fail unless every schema.json is up to date")
         published.add_argument("--write", action="store_true", help="write every schema.json anew")
@@ -147,7 +151,7 @@ class Command(BaseCommand):
         found = operations.contracts()
         self._show(contract_rows(found), options, lambda: show_contracts(found))
         tolerated = {"kept"} if options["check"] else {"kept", "grown", "new"}
-        if any(publication.state not in tolerated for publication in found):
+        if any(publication.state not in tolerated or publication.unproven for publication in found):
             sys.exit(1)
 
     def do_scaffold(self, options: dict[str, Any]) -> None:
@@ -159,6 +163,22 @@ class Command(BaseCommand):
         from strangler.boundaries.seams.command import run  # no other verb needs what it reads with
 
         run(options, self.stdout.write)
+
+    # -- events -------------------------------------------------------------------------------------------------
+
+    def do_events(self, options: dict[str, Any]) -> None:
+        events.run(
+            options,
+            lambda document, show: self._show(document, options, show),
+            lambda what: self._confirm(options, what),
+        )
+
+    def do_relay(self, options: dict[str, Any]) -> None:
+        if options["once"]:
+            done = relay.drain()
+            self._show({"done": done}, options, lambda: terminal.say(f"{done} events handed on or handled."))
+            return
+        relay.serve()
 
     # -- move ---------------------------------------------------------------------------------------------------
 
