@@ -2,4 +2,4 @@
 
 from strangler.hosting.settings import service_settings
 
-globals().update(service_settings("inventory", package="monolith.inventory", port=8102))
+globals().update(service_settings("inventory", package="monolith.inventory", port=8102, peers={"catalog": 9101}))

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from monolith.inventory.contract import InsufficientStock, OutOfBounds
+from monolith.inventory.contract import InsufficientStock, OutOfBounds, StockBack, StockLow, StockOut
 from monolith.inventory.contract import ReservationStatus as Status
 from monolith.kernel.transitions import Transitions
 
@@ -22,6 +22,8 @@ QTY_MAX = 1_000_000_000
 TTL_DEFAULT_S = 900
 TTL_MAX_S = 7 * 86_400
 TEXT_MAX = 500
+LOW_STOCK = 5
+"""A SKU is low while so many units or fewer may be promised: one number for all, so that both homes say the same."""
 _SKU = re.compile(SKU_PATTERN)
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 
@@ -92,6 +94,16 @@ def check_text(text: str) -> None:
 def available(*, on_hand: int, reserved: int, safety_stock: int) -> int:
     """Return what may be promised; never less than nothing, however large the safety stock."""
     return max(0, on_hand - reserved - safety_stock)
+
+
+def crossings(sku: str, *, before: int, after: int) -> Iterator[StockLow | StockOut | StockBack]:
+    """Yield what becomes true of a SKU when so many units may be promised in all warehouses together."""
+    if before > LOW_STOCK >= after:
+        yield StockLow(sku=sku, available=after, threshold=LOW_STOCK)
+    if before > 0 >= after:
+        yield StockOut(sku=sku)
+    elif after > 0 >= before:
+        yield StockBack(sku=sku, available=after)
 
 
 def status_at(status: Status, expires_at: datetime, now: datetime) -> Status:

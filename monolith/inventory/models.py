@@ -17,6 +17,7 @@ from monolith.inventory.contract import ReservationStatus as Status
 from monolith.inventory.domain import Reason, available
 from monolith.kernel.ids import uuid7
 from strangler.bindings.records import CommandRecord
+from strangler.events.records import InboxCursor, InboxMessage, OutboxCopy, OutboxEvent, OutboxStream
 from strangler.hosting.rest.records import IdempotencyRecord
 
 _STATUSES = [(status.value, status.value) for status in Status]
@@ -52,7 +53,7 @@ class StockItem(models.Model):
     """
     What there is of one SKU in one warehouse, in single units.
 
-    Only `ledger.post` changes the numbers: each change leaves its movement (I4).
+    Only the ledger changes the numbers: what is on hand or reserved leaves its movement (I4).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -235,3 +236,38 @@ class InventoryCommand(CommandRecord):
 
     class Meta(CommandRecord.Meta):
         db_table = "inventory_command"
+
+
+class InventoryOutbox(OutboxEvent):
+    """What the inventory says has happened."""
+
+    class Meta(OutboxEvent.Meta):
+        db_table = "inventory_outbox"
+
+
+class InventoryOutboxCopy(OutboxCopy):
+    """Its events, one row for each subscriber."""
+
+    class Meta(OutboxCopy.Meta):
+        db_table = "inventory_outbox_copy"
+
+
+class InventoryOutboxStream(OutboxStream):
+    """How far each SKU's and each reservation's events have come; `ledger.opened_at` makes those of new SKUs."""
+
+    class Meta(OutboxStream.Meta):
+        db_table = "inventory_outbox_stream"
+
+
+class InventoryInbox(InboxMessage):
+    """What has had its effect: ticks of the clock, and events once the inventory listens to others."""
+
+    class Meta(InboxMessage.Meta):
+        db_table = "inventory_inbox"
+
+
+class InventoryInboxCursor(InboxCursor):
+    """How far each stream of others' events was handled."""
+
+    class Meta(InboxCursor.Meta):
+        db_table = "inventory_inbox_cursor"

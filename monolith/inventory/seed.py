@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from monolith.inventory import ledger
@@ -12,6 +11,7 @@ from monolith.inventory.domain import Reason
 from monolith.inventory.ledger import Cause, Change, Place
 from monolith.inventory.models import StockItem, Warehouse
 from strangler.fence import owning
+from strangler.hosting.batches import Progress
 
 DEFAULT_SEED = 1
 # Short enough that a switch which waits for a batch does not notice.
@@ -23,14 +23,6 @@ _WAREHOUSES = (
     ("CENTRAL", "400 Prairie Avenue, Columbus OH 43207", 20),
     ("WEST", "77 Mission Boulevard, Reno NV 89502", 30),
 )
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How many SKUs are there so far, and how many of them were stocked by this run."""
-
-    done: int
-    made: int
 
 
 def stock_up(skus: Sequence[str], *, seed: int = DEFAULT_SEED) -> Iterator[Progress]:

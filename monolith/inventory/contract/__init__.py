@@ -15,8 +15,21 @@ from monolith.inventory.contract.errors import (
     VersionConflict,
     WarehouseTaken,
 )
+from monolith.inventory.contract.events import (
+    ReservationCommitted,
+    ReservationLapsed,
+    ReservationRejected,
+    ReservationReleased,
+    StockAdjusted,
+    StockBack,
+    StockLow,
+    StockOut,
+    StockReceived,
+    StockReserved,
+    events,
+)
 from monolith.inventory.contract.operations import Inventory, inventory
-from monolith.inventory.contract.values import Held, Line, Place, Reservation, ReservationStatus, StockLevel
+from monolith.inventory.contract.values import Held, Line, Place, Reservation, ReservationStatus, Shortage, StockLevel
 
 __all__ = [
     "Held",
@@ -31,13 +44,25 @@ __all__ = [
     "OutOfBounds",
     "Place",
     "Reservation",
+    "ReservationCommitted",
     "ReservationExpired",
+    "ReservationLapsed",
+    "ReservationRejected",
+    "ReservationReleased",
     "ReservationStatus",
+    "Shortage",
+    "StockAdjusted",
+    "StockBack",
     "StockLevel",
+    "StockLow",
+    "StockOut",
+    "StockReceived",
+    "StockReserved",
     "UnknownReservation",
     "UnknownSku",
     "UnknownWarehouse",
     "VersionConflict",
     "WarehouseTaken",
+    "events",
     "inventory",
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
+from monolith.inventory.contract.values import Shortage
 from strangler.errors import ContractError
 
 
@@ -25,6 +28,11 @@ class InsufficientStock(InventoryError):
     """There is less than was asked for; the context has `lines` of `sku`, `requested` and `available`."""
 
     code = "insufficient_stock"
+
+    @property
+    def shortages(self) -> tuple[Shortage, ...]:
+        """What there is too little of."""
+        return tuple(Shortage(**line) for line in cast(Any, self.context["lines"]))
 
 
 class OutOfBounds(InventoryError):

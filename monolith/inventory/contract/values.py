@@ -27,6 +27,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """There is less of a SKU than was asked for, in single units."""
+
+    sku: str
+    requested: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """What there is of a SKU in one warehouse."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -21,9 +22,16 @@ from monolith.inventory import ledger, metrics
 from monolith.inventory.contract import (
     InsufficientStock,
     InvalidTransition,
+    Line,
     OrderAlreadyReserved,
     OutOfBounds,
+    ReservationCommitted,
     ReservationExpired,
+    ReservationLapsed,
+    ReservationRejected,
+    ReservationReleased,
+    Shortage,
+    StockReserved,
     UnknownReservation,
 )
 from monolith.inventory.contract import ReservationStatus as Status
@@ -41,8 +49,15 @@ from monolith.inventory.domain import (
 )
 from monolith.inventory.ledger import Cause, Change
 from monolith.inventory.models import Reservation, ReservationLine, ReservationStatusHistory, StockItem
+from strangler.events import publish
+from strangler.fence import on_refusal, owning
 
 _SWEEPER = "expiry"
+_ENDED = {
+    Status.COMMITTED: ReservationCommitted,
+    Status.RELEASED: ReservationReleased,
+    Status.EXPIRED: ReservationLapsed,
+}
 
 
 class Reserved(NamedTuple):
@@ -149,8 +164,9 @@ def _take(new: Reservation, wanted: dict[str, int], *, allow_split: bool, actor:
     items = {item.id: item for item in ledger.locked(wanted)}
     try:
         takes = allocate(wanted, _shelves(items.values()), allow_split=allow_split)
-    except InsufficientStock:
+    except InsufficientStock as refusal:
         metrics.oversell_prevented.inc()
+        on_refusal(partial(_tell_rejected, new.order_id, refusal.shortages))
         raise
     lines = [
         ReservationLine(
@@ -160,7 +176,16 @@ def _take(new: Reservation, wanted: dict[str, int], *, allow_split: bool, actor:
     ]
     ReservationLine.objects.bulk_create(lines)
     cause = Cause("reservation", str(new.id), actor)
-    ledger.post([Change(items[take.shelf.item_id], Reason.RESERVE, cause, reserved=take.qty) for take in takes])
+    asked = tuple(Line(sku=sku, qty=qty) for sku, qty in wanted.items())
+    ledger.post(
+        [Change(items[take.shelf.item_id], Reason.RESERVE, cause, reserved=take.qty) for take in takes],
+        StockReserved(reservation_id=new.id, order_id=new.order_id, lines=asked),
+    )
+
+
+def _tell_rejected(order_id: UUID, lines: tuple[Shortage, ...]) -> None:
+    with owning("inventory"):
+        publish(ReservationRejected(order_id=order_id, lines=lines))
 
 
 def _shelves(items: Iterable[StockItem]) -> list[Shelf]:
@@ -201,7 +226,8 @@ def _settle(rows: Sequence[Reservation], target: Status, actor: str, reason: str
                 reserved=-line.qty,
             )
             for line in lines
-        ]
+        ],
+        *(_ENDED[target](reservation_id=row.id, order_id=row.order_id) for row in rows),
     )
 
 

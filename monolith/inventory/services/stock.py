@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 
 from monolith.inventory import ledger
-from monolith.inventory.contract import InvalidSku, OutOfBounds, UnknownWarehouse
+from monolith.inventory.contract import InvalidSku, OutOfBounds, StockAdjusted, StockReceived, UnknownWarehouse
 from monolith.inventory.domain import QTY_MAX, Reason, check_quantity, check_text, insufficient, is_sku, is_text
 from monolith.inventory.ledger import Cause, Change
 from monolith.inventory.models import StockItem, Warehouse
@@ -47,7 +46,10 @@ def stock_receive(*, warehouse: str, quantities: Mapping[str, int], reference: s
             raise InvalidSku(f"{sku[:64]!r} is no SKU: capital letters and digits, with . _ - between, at most 64.")
     place, cause = _warehouse(warehouse), Cause("receipt", reference, actor)
     items = ledger.opened_at({(sku, place.id) for sku in quantities})
-    ledger.post([Change(item, Reason.RECEIPT, cause, on_hand=quantities[item.sku]) for item in items])
+    ledger.post(
+        [Change(item, Reason.RECEIPT, cause, on_hand=quantities[item.sku]) for item in items],
+        *(StockReceived(sku=sku, warehouse=warehouse, qty=qty, reference=reference) for sku, qty in quantities.items()),
+    )
 
 
 @transaction.atomic
@@ -64,7 +66,10 @@ def stock_adjust(*, sku: str, warehouse: str, delta: int, reason: str, actor: st
     item = _item(sku, warehouse)
     _check_free(item, -delta)
     cause = Cause("adjustment", "", actor, note=reason)
-    ledger.post([Change(item, Reason.ADJUSTMENT, cause, on_hand=delta)])
+    ledger.post(
+        [Change(item, Reason.ADJUSTMENT, cause, on_hand=delta)],
+        StockAdjusted(sku=sku, warehouse=warehouse, delta=delta, reason=reason),
+    )
 
 
 @transaction.atomic
@@ -105,8 +110,7 @@ def stock_protect(*, sku: str, warehouse: str, safety_stock: int) -> None:
     """
     if not 0 <= safety_stock <= QTY_MAX:
         raise OutOfBounds(f"A safety stock is 0 to {QTY_MAX}, not {safety_stock}.")
-    item = _item(sku, warehouse)
-    StockItem.objects.filter(id=item.id).update(safety_stock=safety_stock, version=F("version") + 1)
+    ledger.protect(_item(sku, warehouse), safety_stock)
 
 
 def _warehouse(code: str) -> Warehouse:
@@ -119,11 +123,11 @@ def _warehouse(code: str) -> Warehouse:
 def _item(sku: str, warehouse: str) -> StockItem:
     """Return the item of a known SKU in a warehouse, locked; it is made when this warehouse never had any."""
     place = _warehouse(warehouse)
-    items = ledger.locked([sku])
-    for item in items:
-        if item.warehouse_id == place.id:
-            return item
-    return ledger.opened_at({(sku, place.id)})[0]
+    known = set(StockItem.objects.filter(sku=sku).values_list("warehouse_id", flat=True)) if is_sku(sku) else set()
+    if not known:
+        raise ledger.unknown_skus([sku])
+    items = ledger.locked_at if place.id in known else ledger.opened_at
+    return items({(sku, place.id)})[0]
 
 
 def _check_free(item: StockItem, qty: int) -> None:

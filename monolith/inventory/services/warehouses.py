@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from monolith.inventory import ledger
 from monolith.inventory.contract import VersionConflict, WarehouseTaken
 from monolith.inventory.models import Warehouse
 
@@ -25,10 +26,22 @@ def warehouse_create(*, code: str, address: str = "", priority: int = 100, is_ac
 
 @transaction.atomic
 def warehouse_update(*, warehouse: Warehouse, changes: Mapping[str, Any]) -> Warehouse:
-    """Change address, priority or is_active. Raises VersionConflict: *warehouse* is no longer as it was read."""
+    """
+    Change address, priority or is_active.
+
+    While a warehouse becomes active or inactive, every other writer of stock waits.
+
+    Raises:
+        VersionConflict: *warehouse* is no longer as it was read.
+    """
     fields = {name: changes[name] for name in ("address", "priority", "is_active") if name in changes}
+    turned = fields.get("is_active", warehouse.is_active) != warehouse.is_active
+    if turned:
+        ledger.stand_still()
     same = Warehouse.objects.filter(id=warehouse.id, version=warehouse.version)
     if not same.update(**fields, version=F("version") + 1):
         raise VersionConflict("The warehouse has changed since it was read.")
     warehouse.refresh_from_db()
+    if turned:
+        ledger.tell_of_warehouse(warehouse)
     return warehouse

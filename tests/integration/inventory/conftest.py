@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from monolith.inventory.services.warehouses import warehouse_create
-from tests.support.fixtures import seed  # noqa: F401
 
 
 @pytest.fixture

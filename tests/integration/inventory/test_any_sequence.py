@@ -1,4 +1,4 @@
-"""After any sequence of operations the books say what a plain model says, and I1 to I4 hold."""
+"""After any sequence of operations the books, and the events, say what a plain model says, and I1 to I4 hold."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
-from monolith.inventory import models, selectors
+from monolith.inventory import ledger, models, selectors
 from monolith.inventory.recount import recount
 from monolith.inventory.services import reservations, stock, warehouses
 from strangler.errors import ContractError
 from tests.support.fixtures import long_version
+from tests.unit.inventory.told import forget_told, told
 
 ORDER = ("ZEBRA", "ALPHA")  # by priority, which is not the order of the alphabet
 SKUS = ("A", "B", "C")
 WHO = {"actor": "model"}
+LOW = 5
 TABLES = (
+    models.InventoryOutbox,
+    models.InventoryOutboxStream,
     models.StockMovement,
     models.ReservationStatusHistory,
     models.ReservationLine,
@@ -57,6 +61,10 @@ class Books:
         if place in self.closed:
             return 0
         return max(0, self.free(sku, place) - self.safety.get((sku, place), 0))
+
+    def totals(self) -> dict[str, int]:
+        """What may be promised of each SKU, wherever it is."""
+        return {sku: sum(self.available(sku, place) for place in ORDER) for sku in SKUS}
 
     def held_for(self, wanted: dict[str, int], split: bool) -> dict[tuple[str, str], int] | None:
         """Return what a reservation should hold; None when it should be refused."""
@@ -98,6 +106,7 @@ class Shop(RuleBasedStateMachine):
         for priority, code in enumerate(ORDER):
             warehouses.warehouse_create(code=code, priority=priority)
         self.books = Books()
+        self.before = self.books.totals()
 
     @rule(sku=sku_of, place=place_of, qty=units)
     def receive(self, sku, place, qty):
@@ -221,7 +230,24 @@ class Shop(RuleBasedStateMachine):
     def available_is_told(self):
         known = [sku for sku in SKUS if self.books.known(sku)]
         for level in selectors.stock(known) if known else []:
-            assert level.available == sum(self.books.available(level.sku, place) for place in ORDER)
+            assert level.available == self.books.totals()[level.sku]
+
+    @invariant()
+    def crossings_are_told(self):
+        """Each step tells which lines a total has crossed, and no other."""
+        found = {sku: [] for sku in SKUS}
+        for one in told("stock"):
+            if one.type not in {"received", "adjusted"}:
+                found[one.aggregate].append((one.type, one.data.get("available")))
+        forget_told()
+        for sku, now in self.books.totals().items():
+            before, self.before[sku] = self.before[sku], now
+            fell = [("low", now)] * (before > LOW >= now)
+            assert found[sku] == [
+                *fell,
+                *[("out", None)] * (before > 0 == now),
+                *[("back_in_stock", now)] * (now > 0 == before),
+            ]
 
 
 @pytest.mark.parametrize("examples", [40, long_version(400, timeout_s=1_800)])
@@ -234,9 +260,8 @@ def test_books_say_what_the_model_says(homes, examples):
     )
 
 
-@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)
-def test_model_notices_a_unit_that_nobody_posted(homes, monkeypatch):
-    """The machine is no ornament: it finds a receipt that puts one more on the shelf than into the books."""
+def _careless_receipt(monkeypatch):
+    """One more comes onto the shelf than into the books."""
     real = stock.stock_receive
 
     def careless(**given):
@@ -244,6 +269,24 @@ def test_model_notices_a_unit_that_nobody_posted(homes, monkeypatch):
         models.StockItem.objects.update(on_hand=F("on_hand") + 1)
 
     monkeypatch.setattr(stock, "stock_receive", careless)
+
+
+def _silent_warehouse(monkeypatch):
+    """A warehouse closes, and nobody is told."""
+    monkeypatch.setattr(ledger, "tell_of_warehouse", lambda warehouse: None)
+
+
+def _told_per_warehouse(monkeypatch):
+    """What one warehouse no longer has is told, whatever the others have."""
+    real = ledger.crossings
+    monkeypatch.setattr(ledger, "crossings", lambda sku, *, before, after: real(sku, before=before - after, after=0))
+
+
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("broken", [_careless_receipt, _silent_warehouse, _told_per_warehouse])
+def test_model_notices_what_is_wrong(homes, monkeypatch, broken):
+    """The machine is no ornament."""
+    broken(monkeypatch)
     quick = settings(
         max_examples=200, deadline=None, database=None, phases=[Phase.generate], report_multiple_bugs=False
     )

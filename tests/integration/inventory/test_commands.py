@@ -98,6 +98,25 @@ def test_owner_sweeps_and_purges_and_the_other_home_skips(platform: Platform, st
     assert staff.get("/stock/SWEPT-1").json["available"] == 5
 
 
+def test_events_go_on_counting_in_the_other_home(platform: Platform, staff: Client):
+    """R7: the outbox and its counters are the inventory's own rows; what was told before the move is there, too."""
+    staff.create("/warehouses", {"code": "TOLD"})
+    staff.create("/stock/TOLD-1/receipts", {"warehouse": "TOLD", "qty": 1, "reference": "DN-1"})
+    move(platform, "service")
+    there = Client(platform.doors["service"], platform.token, "/api/inventory")
+    there.create("/stock/TOLD-1/adjustments", {"warehouse": "TOLD", "delta": -1, "reason": "lost"})
+    with psycopg.connect(platform.homes["service"]) as connection:
+        rows = connection.execute(
+            "SELECT sequence, type FROM inventory_outbox WHERE aggregate_id = 'TOLD-1' ORDER BY sequence"
+        ).fetchall()
+    assert rows == [
+        (1, "shop.stock.received.v1"),
+        (2, "shop.stock.back_in_stock.v1"),
+        (3, "shop.stock.adjusted.v1"),
+        (4, "shop.stock.out.v1"),
+    ]
+
+
 def test_admin_corrects_through_the_services_and_is_read_only_when_moved(platform: Platform, staff: Client):
     """Every page opens; a correction leaves its movement; nothing is offered that the fence would refuse."""
     done = platform.manage("createsuperuser", "--no-input", **BOSS)
