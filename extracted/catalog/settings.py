@@ -2,4 +2,4 @@
 
 from strangler.hosting.settings import service_settings
 
-globals().update(service_settings("catalog", package="monolith.catalog", port=8101))
+globals().update(service_settings("catalog", package="monolith.catalog", port=8101, peers={"inventory": 9102}))

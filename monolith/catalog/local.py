@@ -65,8 +65,9 @@ class LocalCatalog:
         _bounded("actor", len(actor), 255)
         if price.amount < 0:
             raise OutOfBounds("price: must be zero or more")
-        row = services.variant_set_price(variant_id=variant_id, price=price, actor=actor)
-        return _variant(row, row.product)
+        services.variant_set_price(variant_id=variant_id, price=price, actor=actor)
+        (changed,) = self.variants(ids=(variant_id,))
+        return changed
 
 
 implementation = LocalCatalog()
@@ -113,4 +114,5 @@ def _variant(row: VariantRow, product: ProductRow) -> Variant:
         is_active=row.is_active,
         for_sale=row.is_active and status is ProductStatus.PUBLISHED,
         version=row.version,
+        in_stock=row.in_stock,
     )

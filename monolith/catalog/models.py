@@ -17,6 +17,7 @@ from monolith.catalog.search.words import WORD_LENGTH_MAX
 from monolith.kernel.ids import uuid7
 from monolith.kernel.money import Money
 from strangler.bindings.records import CommandRecord
+from strangler.events.records import InboxCursor, InboxMessage, OutboxCopy, OutboxEvent, OutboxStream
 from strangler.hosting.rest.records import IdempotencyRecord
 
 _STATUSES = [(status.value, status.value) for status in Status]
@@ -231,6 +232,28 @@ class SearchWord(models.Model):
         return self.word
 
 
+class Availability(models.Model):
+    """
+    What the inventory has told of a SKU, known to the catalog or not; there is no row of what it never told of.
+
+    Attributes:
+        available: units when it was told; in between only whether there are any is known.
+        as_of: when it was told, by the inventory's clock.
+    """
+
+    sku = models.CharField(primary_key=True, max_length=64)
+    in_stock = models.BooleanField()
+    available = models.BigIntegerField()
+    as_of = models.DateTimeField()
+
+    class Meta:
+        db_table = "catalog_availability"
+        verbose_name_plural = "availability"
+
+    def __str__(self) -> str:
+        return f"{self.sku}: {self.available}"
+
+
 class CatalogIdempotency(IdempotencyRecord):
     """The keys of the catalog's own POSTs: they move with its rows (R7)."""
 
@@ -243,3 +266,38 @@ class CatalogCommand(CommandRecord):
 
     class Meta(CommandRecord.Meta):
         db_table = "catalog_command"
+
+
+class CatalogOutboxEvent(OutboxEvent):
+    """What has happened in the catalog."""
+
+    class Meta(OutboxEvent.Meta):
+        db_table = "catalog_outbox"
+
+
+class CatalogOutboxCopy(OutboxCopy):
+    """What each subscriber has got of it."""
+
+    class Meta(OutboxCopy.Meta):
+        db_table = "catalog_outbox_copy"
+
+
+class CatalogOutboxStream(OutboxStream):
+    """How far the events of each product, variant and category have come."""
+
+    class Meta(OutboxStream.Meta):
+        db_table = "catalog_outbox_stream"
+
+
+class CatalogInboxMessage(InboxMessage):
+    """What the catalog was told, and its tasks that have run (R14)."""
+
+    class Meta(InboxMessage.Meta):
+        db_table = "catalog_inbox"
+
+
+class CatalogInboxCursor(InboxCursor):
+    """How far the catalog has listened."""
+
+    class Meta(InboxCursor.Meta):
+        db_table = "catalog_inbox_cursor"

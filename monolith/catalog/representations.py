@@ -17,7 +17,7 @@ from monolith.catalog.search.highlights import highlights
 from monolith.catalog.search.query import Query
 from monolith.kernel.money import Money
 
-REPRESENTATION = 2
+REPRESENTATION = 3
 PRODUCT_MEMBERS = (
     "id", "slug", "name", "description", "category", "brand", "status", "attributes", "price_from", "variants",
     "picture", "media", "created_at", "updated_at", "version",
@@ -59,7 +59,7 @@ def picture_path(row: Product) -> str:
 
 
 def variant_json(row: Variant) -> dict[str, Any]:
-    """A variant with its price now."""
+    """A variant with its price now, read by a selector: those know what is in stock."""
     compare_at = row.compare_at_price
     return {
         "id": str(row.id),
@@ -72,8 +72,15 @@ def variant_json(row: Variant) -> dict[str, Any]:
         "dims_mm": None if row.dims_mm is None else asdict(row.dims_mm),
         "barcode": row.barcode,
         "is_active": row.is_active,
+        "in_stock": row.in_stock,
         "version": row.version,
     }
+
+
+def uncounted(row: Product | Variant | Category) -> str:
+    """What is shown of a row and changes without its version: the SKUs that are in stock."""
+    variants = row.variants.all() if isinstance(row, Product) else [row] if isinstance(row, Variant) else []
+    return ",".join(variant.sku for variant in variants if variant.in_stock)
 
 
 def price_json(row: PriceHistory) -> dict[str, Any]:

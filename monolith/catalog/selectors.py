@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value, prefetch_related_objects
 from django.db.models.fields.json import KeyTransform
 
 from monolith.catalog.contract import InvalidFilter
 from monolith.catalog.domain import ATTRIBUTE_NAME, CURRENCIES, DEFAULT_CURRENCY, Status, below
-from monolith.catalog.models import Category, Media, PriceHistory, Product, Variant
+from monolith.catalog.models import Availability, Category, Media, PriceHistory, Product, Variant
 from monolith.catalog.search.matching import matching, ranked
 from monolith.catalog.search.query import TEXT_LENGTH_MAX, parse
 from monolith.catalog.search.vocabulary import Correction, corrected
@@ -31,6 +31,7 @@ class ProductFilter:
         category: slug; its whole subtree is meant.
         min_price: minor units of *currency*, compared with the cheapest active variant; so is *max_price*.
         attributes: name to text; "5" means the text and the number, "true" the text and the boolean.
+        in_stock: whether at least one active variant is in stock, as far as the inventory has told.
         priced: only what has a price, for lists that are ordered by it.
         search: as `search.query` reads it, in name, brand, description and SKUs.
     """
@@ -43,9 +44,12 @@ class ProductFilter:
     max_price: int | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     search: str | None = None
+    in_stock: bool | None = None
     priced: bool = False
 
 
+_IN_STOCK = Exists(Availability.objects.filter(sku=OuterRef("sku"), in_stock=True))
+_HAS_STOCK = Exists(Variant.objects.filter(_IN_STOCK, product=OuterRef("pk"), is_active=True))
 _FILTERS = {one.name for one in fields(ProductFilter)} - {"attributes", "priced"}
 
 
@@ -66,8 +70,6 @@ def product_filter(query: Mapping[str, str]) -> ProductFilter:
     """
     attributes = {name.removeprefix("attr."): value for name, value in query.items() if name.startswith("attr.")}
     rest = {name: value for name, value in query.items() if not name.startswith("attr.")}
-    if "in_stock" in rest:
-        raise InvalidFilter("in_stock: the catalog does not know yet what is in stock; ask the inventory")
     if unknown := sorted(rest.keys() - _FILTERS):
         raise InvalidFilter(f"unknown: {', '.join(name[:40] for name in unknown)}")
     if any("\0" in value for value in query.values()):
@@ -84,6 +86,7 @@ def product_filter(query: Mapping[str, str]) -> ProductFilter:
         max_price=_amount("max_price", rest.get("max_price")),
         attributes=attributes,
         search=_search(rest.get("search")),
+        in_stock=_truth("in_stock", rest.get("in_stock")),
     )
 
 
@@ -120,6 +123,8 @@ def filtered(wanted: ProductFilter, meant: Correction | None) -> QuerySet[Produc
         rows = rows.filter(lowest_price_minor__gte=wanted.min_price)
     if wanted.max_price is not None:
         rows = rows.filter(lowest_price_minor__lte=wanted.max_price)
+    if wanted.in_stock is not None:
+        rows = rows.filter(_HAS_STOCK if wanted.in_stock else ~_HAS_STOCK)
     for number, (name, value) in enumerate(sorted(wanted.attributes.items())):
         rows = rows.alias(**{f"_attr{number}": KeyTransform(name, "attributes")}).filter(_is(f"_attr{number}", value))
     return rows if meant is None else matching(rows, meant.query)
@@ -138,6 +143,12 @@ def products_by_id(ids: Iterable[UUID]) -> list[Product]:
     return [found[product_id] for product_id in wanted if product_id in found]
 
 
+def shown(product: Product) -> Product:
+    """Return a product that a service has returned, with what is shown of it."""
+    prefetch_related_objects([product], *_details())
+    return product
+
+
 def product_to_draw(ref: str) -> Drawable | None:
     """Return what the picture of a product depends on."""
     rows = Product.objects.filter(_by_ref(ref), status__in=_FOR_EVERYBODY)
@@ -147,20 +158,20 @@ def product_to_draw(ref: str) -> Drawable | None:
 
 def variant(variant_id: UUID, *, statuses: Collection[Status] = _FOR_EVERYBODY) -> Variant | None:
     """Return a variant of a product in one of *statuses*."""
-    return Variant.objects.select_related("product").filter(id=variant_id, product__status__in=statuses).first()
+    return _variants().filter(id=variant_id, product__status__in=statuses).first()
 
 
 def variants(ids: Iterable[UUID], *, statuses: Collection[Status] = _FOR_EVERYBODY) -> list[Variant]:
     """Return the variants among *ids* that exist, in the order of *ids*."""
     wanted = list(dict.fromkeys(ids))
-    found = Variant.objects.select_related("product").filter(product__status__in=statuses).in_bulk(wanted)
+    found = _variants().filter(product__status__in=statuses).in_bulk(wanted)
     return [found[variant_id] for variant_id in wanted if variant_id in found]
 
 
 def variants_by_sku(skus: Iterable[str]) -> list[Variant]:
     """Return the variants among *skus* that exist, of products of every status, in the order of *skus*."""
     wanted = list(dict.fromkeys(skus))
-    found = Variant.objects.select_related("product").in_bulk(wanted, field_name="sku")
+    found = _variants().in_bulk(wanted, field_name="sku")
     return [found[sku] for sku in wanted if sku in found]
 
 
@@ -191,11 +202,17 @@ def categories() -> list[Category]:
 
 
 def _with_details(rows: QuerySet[Product]) -> QuerySet[Product]:
-    details = (
-        Prefetch("variants", Variant.objects.order_by("sku")),
-        Prefetch("media", Media.objects.order_by("position")),
-    )
-    return rows.select_related("category").prefetch_related(*details).defer(*_SEARCHED)
+    return rows.select_related("category").prefetch_related(*_details()).defer(*_SEARCHED)
+
+
+def _details() -> tuple[Prefetch, Prefetch]:
+    variants = Variant.objects.annotate(in_stock=_IN_STOCK).order_by("sku")
+    return Prefetch("variants", variants), Prefetch("media", Media.objects.order_by("position"))
+
+
+def _variants() -> QuerySet[Variant]:
+    """Variants with their products; each knows whether it is `in_stock`."""
+    return Variant.objects.select_related("product").annotate(in_stock=_IN_STOCK)
 
 
 def _by_ref(ref: str) -> Q:
@@ -238,6 +255,12 @@ def _currency(raw: str) -> str:
     if raw not in CURRENCIES:
         raise InvalidFilter(f"currency: must be one of {', '.join(CURRENCIES)}, not {raw[:20]!r}")
     return raw
+
+
+def _truth(name: str, raw: str | None) -> bool | None:
+    if raw not in (None, "true", "false"):
+        raise InvalidFilter(f"{name}: must be true or false, not {raw[:20]!r}")
+    return None if raw is None else raw == "true"
 
 
 def _amount(name: str, raw: str | None) -> int | None:

@@ -160,6 +160,7 @@ class VariantSerializer(serializers.Serializer[Any]):
     dims_mm = DimsSerializer(allow_null=True)
     barcode = serializers.CharField(allow_blank=True)
     is_active = serializers.BooleanField()
+    in_stock = serializers.BooleanField(help_text="as the inventory last told")
     version = serializers.IntegerField()
 
 

@@ -1,29 +1,48 @@
-"""Periodic work of the catalog; it runs in both homes, and the one that does not own the rows skips (R14)."""
+"""Periodic work of the catalog: a clock ticks for it in both homes, and the owner of the rows does it (R14)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
 import structlog
-from celery import shared_task
 
 from monolith.catalog.models import CatalogCommand, CatalogIdempotency
-from strangler.fence import Moved, owning
+from strangler.events import inbox, outbox
+from strangler.events.tasks import periodic_task
+from strangler.fence import owning
 
+_CAPABILITY = "catalog"
+_EVENTS_KEPT = timedelta(days=1)
+_PURGES: tuple[Callable[[], int], ...] = (
+    CatalogIdempotency.purge,
+    CatalogCommand.purge,
+    partial(outbox.purge, _CAPABILITY, _EVENTS_KEPT),
+    partial(inbox.purge, _CAPABILITY, _EVENTS_KEPT),
+)
 _log = structlog.stdlib.get_logger(__name__)
 
 
-@shared_task(name="catalog.purge_idempotency")
-def purge_idempotency() -> int | None:
+@periodic_task(_CAPABILITY, name="catalog.purge_idempotency")
+def purge_idempotency() -> int:
     """
-    Delete idempotency records and remembered commands that have expired.
+    Delete idempotency records and remembered commands that have expired, and events that everybody has had for a day.
 
     Returns:
-        How many there were; None when the rows belong to the other home.
+        How many rows there were; None when they belong to the other home.
     """
-    try:
-        with owning("catalog"):
-            purged = CatalogIdempotency.purge() + CatalogCommand.purge()
-    except Moved as moved:
-        _log.info("skipped", owner=moved.owner, epoch=moved.epoch)
-        return None
+    purged = sum(map(_to_the_end, _PURGES))
     _log.info("purged", rows=purged)
     return purged
+
+
+def _to_the_end(purge: Callable[[], int]) -> int:
+    """Purge batch by batch, each as a transaction of its own: a switch waits for one of them only."""
+    total = 0
+    while True:
+        with owning(_CAPABILITY):
+            done = purge()
+        if not done:
+            return total
+        total += done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,6 +18,14 @@ _POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; bas
 _LOW = 5
 
 
+class Offer(NamedTuple):
+    """A variant, with a word on its stock."""
+
+    variant: Variant
+    stock: str
+    to_be_had: bool
+
+
 @require_safe
 def shop(request: HttpRequest) -> HttpResponse:
     """Answer the shop; products come to it by the catalog's REST, like to any other client."""
@@ -28,7 +37,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     """
     Answer one product, as the catalog and the inventory tell, wherever they live.
 
-    Without the inventory it says nothing of the stock; without the catalog there is nothing to show for now.
+    Without the inventory it says what the catalog was told last; without the catalog there is nothing to show for now.
     """
     try:
         shown = catalog().product(ref=slug)
@@ -41,20 +50,21 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     return _page(request, "storefront/product.html", product=shown, offers=_offers(shown))
 
 
-def _offers(shown: Product) -> list[tuple[Variant, str]]:
-    """What can be had, each with a word on its stock."""
+def _offers(shown: Product) -> list[Offer]:
+    """Return what is active of a product."""
     active = [variant for variant in shown.variants if variant.is_active]
     available = _available([variant.sku for variant in active])
-    return [(variant, _stock_words(variant, available)) for variant in active]
+    return [_offer(variant, available) for variant in active]
 
 
-def _stock_words(variant: Variant, available: Mapping[str, int] | None) -> str:
+def _offer(variant: Variant, available: Mapping[str, int] | None) -> Offer:
     if not variant.for_sale:
-        return "no longer sold"
+        return Offer(variant, "No longer sold", False)
     if available is None:
-        return ""
+        return Offer(variant, "In stock" if variant.in_stock else "Sold out", variant.in_stock)
     number = available.get(variant.sku, 0)
-    return "sold out" if number <= 0 else f"only {number} left" if number <= _LOW else "in stock"
+    words = "Sold out" if number <= 0 else f"Only {number} left" if number <= _LOW else "In stock"
+    return Offer(variant, words, number > 0)
 
 
 def _available(skus: Sequence[str]) -> Mapping[str, int] | None:

@@ -18,6 +18,16 @@ from monolith.catalog.contract.errors import (
     UnknownVariant,
     VersionConflict,
 )
+from monolith.catalog.contract.events import (
+    CategoryMoved,
+    ProductArchived,
+    ProductCreated,
+    ProductPublished,
+    ProductUpdated,
+    VariantPriceChanged,
+    events,
+    subscriptions,
+)
 from monolith.catalog.contract.operations import Catalog, catalog
 from monolith.catalog.contract.values import Dims, Medium, Product, ProductName, ProductStatus, Variant
 
@@ -25,6 +35,7 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "CategoryCycle",
+    "CategoryMoved",
     "CategoryNotEmpty",
     "CategoryTooDeep",
     "CurrencyMismatch",
@@ -34,9 +45,13 @@ __all__ = [
     "Medium",
     "OutOfBounds",
     "Product",
+    "ProductArchived",
+    "ProductCreated",
     "ProductName",
     "ProductNotPublishable",
+    "ProductPublished",
     "ProductStatus",
+    "ProductUpdated",
     "SkuImmutable",
     "SkuTaken",
     "SlugTaken",
@@ -44,6 +59,9 @@ __all__ = [
     "UnknownProduct",
     "UnknownVariant",
     "Variant",
+    "VariantPriceChanged",
     "VersionConflict",
     "catalog",
+    "events",
+    "subscriptions",
 ]

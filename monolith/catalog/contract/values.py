@@ -51,7 +51,9 @@ class Variant:
 
     Attributes:
         for_sale: it is active, and its product published.
-        version: grows with every change of the variant.
+        version: grows with every change of the variant; what is in stock is no change of it.
+        in_stock: as the inventory last told; a moment behind, and False for what it has never told of. Whoever promises
+            units asks the inventory.
     """
 
     id: UUID
@@ -65,6 +67,7 @@ class Variant:
     is_active: bool
     for_sale: bool
     version: int
+    in_stock: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

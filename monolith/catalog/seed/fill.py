@@ -1,29 +1,21 @@
-"""Writes the seed, in batches that each assert ownership."""
+"""Writes the seed, in batches that each assert ownership; it publishes no events, for nothing has happened."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from uuid import UUID
 
 from monolith.catalog.models import Category, Media, PriceHistory, Product, ProductStatusHistory, Variant
 from monolith.catalog.search.vocabulary import learn
 from monolith.catalog.seed.goods import Goods, categories, goods
 from strangler.fence import owning
+from strangler.hosting.batches import Progress
 from strangler.hosting.remember import forget
 
 DEFAULT_SEED = 1
 # Short enough that a switch which waits for a batch does not notice.
 _BATCH = 250
 _CAPABILITY = "catalog"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How many products are there so far, and how many of them were made by this run."""
-
-    done: int
-    made: int
 
 
 def fill(*, products: int, seed: int = DEFAULT_SEED) -> Iterator[Progress]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import F
 
 from monolith.catalog.contract import (
     CategoryCycle,
+    CategoryMoved,
     CategoryNotEmpty,
     CategoryTooDeep,
     UnknownCategory,
@@ -17,6 +18,7 @@ from monolith.catalog.contract import (
 from monolith.catalog.domain import CATEGORY_DEPTH_MAX, below, category_path, depth_of, is_within
 from monolith.catalog.models import Category, Product
 from monolith.catalog.services.rows import category_to_refer_to, unique, update, writing
+from strangler.events import publish
 
 
 @writing
@@ -81,14 +83,24 @@ def _moved(category: Category, parent_slug: str | None) -> dict[str, Any]:
         if is_within(parent.path, category.path):
             raise CategoryCycle(f"{parent_slug!r} lies within {category.slug!r}.")
     path = category_path(parent and parent.path, category.slug)
-    subtree = [row for row in tree.values() if row.path.startswith(below(category.path))]
+    if path == category.path:
+        return {}
+    _move_subtree(category, path, tree.values())
+    return {"parent": parent, "path": path}
+
+
+def _move_subtree(category: Category, path: str, tree: Iterable[Category]) -> None:
+    """Take everything below *category* along to *path*, and tell of each that it has moved."""
+    _check_depth(path)
+    subtree = [row for row in tree if row.path.startswith(below(category.path))]
+    moves = [CategoryMoved(category_id=category.id, slug=category.slug, old_path=category.path, new_path=path)]
     for row in subtree:
-        row.path = path + row.path.removeprefix(category.path)
+        old_path, row.path = row.path, path + row.path.removeprefix(category.path)
         row.version += 1
         _check_depth(row.path)
-    _check_depth(path)
+        moves.append(CategoryMoved(category_id=row.id, slug=row.slug, old_path=old_path, new_path=row.path))
     Category.objects.bulk_update(subtree, ["path", "version"])
-    return {"parent": parent, "path": path}
+    publish(*moves)
 
 
 def _check_depth(path: str) -> None:

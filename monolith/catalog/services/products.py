@@ -9,7 +9,14 @@ from uuid import UUID
 from django.db.models import F
 from django.utils import timezone
 
-from monolith.catalog.contract import InvalidTransition, ProductNotPublishable
+from monolith.catalog.contract import (
+    InvalidTransition,
+    ProductArchived,
+    ProductCreated,
+    ProductNotPublishable,
+    ProductPublished,
+    ProductUpdated,
+)
 from monolith.catalog.domain import TRANSITIONS, Status, publish_obstacles
 from monolith.catalog.models import Media, Product, ProductStatusHistory
 from monolith.catalog.search.vocabulary import learn
@@ -18,6 +25,7 @@ from monolith.catalog.services.rows import (
     category_to_refer_to,
     search_fields,
     skus_of,
+    tell,
     unique,
     update_product,
     writing,
@@ -50,6 +58,7 @@ def product_create(*, new: NewProduct, actor: str) -> Product:
         product.save(force_insert=True)
     insert_variants(product, new.variants, actor)
     learn(product.name, product.brand)
+    tell(ProductCreated, product)
     return product
 
 
@@ -75,6 +84,7 @@ def product_update(*, product: Product, changes: Mapping[str, Any]) -> Product:
         update_product(product, fields)
     if fields.keys() & {"name", "brand"}:
         learn(product.name, product.brand)
+    tell(ProductUpdated, product)
     return product
 
 
@@ -86,6 +96,7 @@ def product_illustrate(*, product: Product, media: Sequence[NewMedia]) -> Produc
     Media.objects.bulk_create(
         Media(product=product, url=one.url, alt=one.alt, position=position) for position, one in enumerate(media)
     )
+    tell(ProductUpdated, product)
     return product
 
 
@@ -114,13 +125,14 @@ def product_publish(*, product_id: UUID, actor: str, reason: str = "") -> Produc
     )
     if obstacles:
         raise ProductNotPublishable(f"The product is not ready: {', '.join(obstacles)}.", reasons=obstacles)
-    return _step(product, Status.PUBLISHED, actor, reason)
+    return tell(ProductPublished, _step(product, Status.PUBLISHED, actor, reason))
 
 
 @writing
 def product_archive(*, product_id: UUID, actor: str, reason: str = "") -> Product:
     """Take a product out of every list; it stays readable by id. Raises InvalidTransition."""
-    return _step(_locked_for(product_id, Status.ARCHIVED), Status.ARCHIVED, actor, reason)
+    product = _locked_for(product_id, Status.ARCHIVED)
+    return tell(ProductArchived, _step(product, Status.ARCHIVED, actor, reason))
 
 
 def _locked_for(product_id: UUID, target: Status) -> Product:

@@ -11,14 +11,25 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from monolith.catalog.contract import SkuTaken, SlugTaken, UnknownCategory, VersionConflict
+from monolith.catalog.contract import (
+    ProductArchived,
+    ProductCreated,
+    ProductPublished,
+    ProductUpdated,
+    SkuTaken,
+    SlugTaken,
+    UnknownCategory,
+    VersionConflict,
+)
 from monolith.catalog.models import Category, Product, Variant
 from monolith.catalog.search.words import searchable
 from monolith.catalog.services.inputs import NewProduct
+from strangler.events import publish
 from strangler.hosting.remember import forget
 
 CAPABILITY = "catalog"
 W = TypeVar("W", bound=Callable[..., Any])
+ProductEvent = ProductCreated | ProductUpdated | ProductPublished | ProductArchived
 
 
 def writing(function: W) -> W:
@@ -61,6 +72,12 @@ def search_fields(of: Product | NewProduct, skus: Sequence[str]) -> dict[str, st
 def update_product(product: Product, fields: Mapping[str, Any]) -> None:
     """Like `update`; the product has changed now."""
     update(Product, product, {**fields, "updated_at": timezone.now()})
+
+
+def tell(what: type[ProductEvent], product: Product) -> Product:
+    """Publish what has become of *product*, as it is now, and return it."""
+    publish(what(product_id=product.id, slug=product.slug, version=product.version))
+    return product
 
 
 def update(model: Any, row: Any, fields: Mapping[str, Any]) -> None:

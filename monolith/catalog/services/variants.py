@@ -9,12 +9,20 @@ from uuid import UUID
 from django.db.models import Min
 from django.utils import timezone
 
-from monolith.catalog.contract import CurrencyMismatch, ProductNotPublishable, SkuImmutable, UnknownVariant
+from monolith.catalog.contract import (
+    CurrencyMismatch,
+    ProductNotPublishable,
+    ProductUpdated,
+    SkuImmutable,
+    UnknownVariant,
+    VariantPriceChanged,
+)
 from monolith.catalog.domain import Dims, Status
 from monolith.catalog.models import PriceHistory, Product, Variant
 from monolith.catalog.services.inputs import NewVariant
-from monolith.catalog.services.rows import search_fields, skus_of, unique, update, update_product, writing
+from monolith.catalog.services.rows import search_fields, skus_of, tell, unique, update, update_product, writing
 from monolith.kernel.money import Money
+from strangler.events import publish
 
 
 @writing
@@ -25,6 +33,7 @@ def variant_add(*, product: Product, new: NewVariant, actor: str) -> Variant:
     (variant,) = insert_variants(product, [new], actor)
     words = search_fields(product, skus_of(product))
     update_product(product, {**words, "currency": product.currency, **_lowest_price(product)})
+    tell(ProductUpdated, product)
     return variant
 
 
@@ -51,6 +60,7 @@ def variant_update(*, variant: Variant, changes: Mapping[str, Any]) -> Variant:
     if lowest["lowest_price_minor"] is None and product.status == Status.PUBLISHED:
         raise ProductNotPublishable("A published product needs an active variant.", reasons=["no_active_variant"])
     update_product(product, lowest)
+    tell(ProductUpdated, product)
     variant.refresh_from_db()
     return variant
 
@@ -68,11 +78,12 @@ def variant_reprice(*, variant: Variant, price: Money, actor: str) -> Variant:
     if amount == variant.price_minor:
         return variant
     product = Product.objects.select_for_update().get(id=variant.product_id)
+    old, now = variant.price, timezone.now()
     update(Variant, variant, {"price_minor": amount})
-    now = timezone.now()
     PriceHistory.objects.filter(variant=variant, valid_to__isnull=True).update(valid_to=now)
     _price_history([variant], actor, now)
     update_product(product, _lowest_price(product))
+    publish(VariantPriceChanged(variant_id=variant.id, sku=variant.sku, old=old, new=price, effective_at=now))
     return variant
 
 

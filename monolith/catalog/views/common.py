@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from monolith.catalog.codes import CatalogCode
 from monolith.catalog.domain import Status
 from monolith.catalog.models import Category, Product, Variant
-from monolith.catalog.representations import REPRESENTATION
+from monolith.catalog.representations import REPRESENTATION, uncounted
 from strangler.hosting.rest.etags import etag
 from strangler.hosting.rest.scopes import has_scope
 from strangler.hosting.rest.views import RestView
@@ -42,5 +42,11 @@ def readable(request: Request) -> Collection[Status]:
 
 
 def tag_of(row: Product | Variant | Category, part: str = "") -> str:
-    """Return the validator of a row, or of a part of it."""
-    return etag(version=row.version, representation=REPRESENTATION, part=part)
+    """
+    Return the validator of a row, or of a part of it.
+
+    What is in stock makes another representation and no other version: a client that holds the old one reads anew, and
+    whoever edits a product is not refused because somebody has bought it meanwhile.
+    """
+    stock = uncounted(row)
+    return etag(version=row.version, representation=REPRESENTATION, part=f"{part} in stock: {stock}" if stock else part)

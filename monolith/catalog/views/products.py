@@ -49,6 +49,7 @@ FILTERS = (
     OpenApiParameter("min_price", int, description="minor units, of the cheapest active variant"),
     OpenApiParameter("max_price", int, description="minor units, of the cheapest active variant"),
     OpenApiParameter("currency", str, description="of min_price and max_price, default USD"),
+    OpenApiParameter("in_stock", bool, description="whether an active variant is in stock"),
     OpenApiParameter("attr.*", str, description="an attribute has this value, such as attr.color=red"),
     OpenApiParameter("status", str, enum=list(Status), description="staff; default published"),
     OpenApiParameter("ordering", str, description="created_at, name, price, relevance; each with - to reverse"),
@@ -230,4 +231,5 @@ def find_product(request: Request, ref: str) -> Product:
 
 
 def _product_response(row: Product, *, status: int = 200) -> Response:
+    row = selectors.shown(row)
     return Response(product_json(row), status=status, headers={"ETag": tag_of(row)})

@@ -41,7 +41,7 @@ class ProductVariantsView(CatalogView):
         """Add a variant to a product."""
         new = read_body(serializers.NewVariantSerializer, request)
         made = services.variant_add(product=find_product(request, ref), new=new, actor=request.user.subject)
-        response = _variant_response(made, status=201)
+        response = _variant_response(_variant(request, made.id), status=201)
         response["Location"] = f"/api/catalog/variants/{made.id}"
         return response
 

@@ -1,7 +1,8 @@
 """
 Where the suite runs: the same bodies against the monolith, against the service, and while the catalog goes to and fro.
 
-CATALOG_CONTRACT_URL and CATALOG_CONTRACT_TOKEN point the suite at a platform that runs already.
+CATALOG_CONTRACT_URL and CATALOG_CONTRACT_TOKEN point the suite at a platform that runs already. What the catalog knows
+of stock it hears from the inventory, which stays in the monolith and is asked over its own REST.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def catalog_url(request: pytest.FixtureRequest, platform: Platform | None) -> It
 
 @pytest.fixture(scope="session")
 def staff_token(platform: Platform | None) -> str:
-    """A token with the scopes catalog:read and catalog:write."""
+    """A token with the scopes catalog:read, catalog:write, inventory:read and inventory:write."""
     return os.environ["CATALOG_CONTRACT_TOKEN"] if platform is None else platform.token
 
 
@@ -105,6 +106,24 @@ class Shelf:
         return answer
 
 
+class Stock:
+    """Receives and writes off units, in a warehouse of the test's own."""
+
+    def __init__(self, keeper: Client, word: str) -> None:
+        self._keeper = keeper
+        self._warehouse = f"{word}-EAST".upper()
+        _created(keeper.create("/warehouses", {"code": self._warehouse}))
+
+    def receive(self, sku: str, units: int) -> None:
+        """Let units of a SKU arrive."""
+        _created(self._keeper.create(f"/stock/{sku}/receipts", {"warehouse": self._warehouse, "qty": units}))
+
+    def write_off(self, sku: str, units: int) -> None:
+        """Let units of a SKU be gone."""
+        body = {"warehouse": self._warehouse, "delta": -units, "reason": "lost"}
+        _created(self._keeper.create(f"/stock/{sku}/adjustments", body))
+
+
 def _created(answer: Answer) -> Answer:
     assert answer.status == 201, answer.content
     return answer
@@ -114,6 +133,13 @@ def _created(answer: Answer) -> Answer:
 def shelf(staff: Client, word: str) -> Shelf:
     """Makes rows for a test."""
     return Shelf(staff, word)
+
+
+@pytest.fixture
+def stock(platform: Platform | None, staff_token: str, word: str) -> Stock:
+    """What the inventory has for a test."""
+    url = str(GIVEN_URL) if platform is None else platform.doors["monolith"]
+    return Stock(Client(url, staff_token, "/api/inventory"), word)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,9 +7,10 @@ import uuid
 import pytest
 
 from tests.contracts.catalog.client import Client
-from tests.contracts.catalog.conftest import GIVEN_URL, OTHER, Shelf, move
+from tests.contracts.catalog.conftest import GIVEN_URL, OTHER, Shelf, Stock, move
 from tests.contracts.catalog.expectations import is_problem
 from tests.support.platform import Platform
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.skipif(GIVEN_URL is not None, reason="a given platform is taken as it is")
 
@@ -87,6 +88,30 @@ def test_writes_of_both_homes_are_kept(platform: Platform, home: str, staff: Cli
         made.append(shelf.draft().json["id"])
     rows = staff.get("/products", status="draft", brand=word).json["data"]
     assert [row["id"] for row in rows] == made
+
+
+def test_catalog_goes_on_listening_where_it_has_moved(
+    platform: Platform, home: str, staff: Client, there: Client, shelf: Shelf, stock: Stock, word: str
+) -> None:
+    """What it was told goes with it, and what is told next finds it there: nothing twice, nothing out of order (R7)."""
+    made = shelf.published().json
+    sku = made["variants"][0]["sku"]
+
+    def is_listed(client: Client) -> bool:
+        listed = client.get("/products", brand=word, in_stock="true").json["data"]
+        return [row["id"] for row in listed] == [made["id"]]
+
+    stock.receive(sku, 1)
+    eventually(lambda: is_listed(staff), what="the catalog has heard of the receipt")
+    move(platform, OTHER[home])
+    assert is_listed(staff)
+    assert is_listed(there)
+    stock.write_off(sku, 1)
+    eventually(lambda: not is_listed(there), what="the catalog has heard of the loss, in its new home")
+    stock.receive(sku, 1)
+    eventually(lambda: is_listed(there), what="the catalog has heard of the next receipt")
+    move(platform, home)
+    assert is_listed(staff)
 
 
 def test_nothing_kept_for_later_outlives_a_move(

@@ -19,6 +19,9 @@ from monolith.kernel.money import Money
 from monolith.storefront import views
 from strangler.transport.errors import Unreachable
 
+TOLD = {"MUG-S", "MUG-L"}
+"""What the catalog was told is in stock; the inventory knows better."""
+
 
 class Shelves:
     """The catalog and the inventory of one product."""
@@ -56,7 +59,7 @@ class Shelves:
 def _variant(sku: str, product: ProductName, *, active: bool) -> Variant:
     return Variant(
         id=uuid.uuid4(), sku=sku, name=sku, product=product, price=Money(1999, "USD"), compare_at_price=None,
-        weight_g=None, dims_mm=None, is_active=active, for_sale=active, version=1,
+        weight_g=None, dims_mm=None, is_active=active, for_sale=active, version=1, in_stock=sku in TOLD,
     )  # fmt: skip
 
 
@@ -82,16 +85,17 @@ def test_page_shows_what_can_be_had_and_how_much_is_left(shelves: Shelves) -> No
     """What the inventory has never received is sold out, not in stock; what is inactive is not shown."""
     answer = page()
     assert answer.status_code == 200
-    assert stock_words(answer) == ["in stock", "only 2 left", "sold out", "sold out"]
+    assert stock_words(answer) == ["In stock", "Only 2 left", "Sold out", "Sold out"]
+    assert answer.content.count(b'<tr class="gone">') == 2
     assert b"A &lt;Mug&gt;" in answer.content
     assert b"19.99 USD" in answer.content
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
 def test_page_goes_on_without_the_inventory(shelves: Shelves) -> None:
-    """It says nothing rather than something wrong."""
+    """It says what the catalog was told last, and of what it was never told, that there is none."""
     shelves.away.add("inventory")
-    assert (page().status_code, stock_words(page())) == (200, [""] * 4)
+    assert (page().status_code, stock_words(page())) == (200, ["In stock", "Sold out", "In stock", "Sold out"])
 
 
 def test_page_without_the_catalog_asks_to_come_back(shelves: Shelves) -> None:
@@ -110,4 +114,4 @@ def test_what_is_not_for_everybody_is_not_found(shelves: Shelves) -> None:
         page()
     variants = tuple(replace(variant, for_sale=False) for variant in shelves.shown.variants)
     shelves.shown = replace(shelves.shown, status=ProductStatus.ARCHIVED, variants=variants)
-    assert stock_words(page()) == ["no longer sold"] * 4
+    assert stock_words(page()) == ["No longer sold"] * 4

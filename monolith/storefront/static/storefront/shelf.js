@@ -1,7 +1,7 @@
 // The products: search, categories, order, more; with something to see while waiting, when empty and when it fails.
 
 const PAGE_SIZE = 24;
-const FIELDS = "id,slug,name,brand,category,price_from,picture";
+const FIELDS = "id,slug,name,brand,category,price_from,picture,variants";
 const NEWEST = "-created_at";
 const TYPING_MS = 250;
 
@@ -52,8 +52,9 @@ async function fill({ cursor = null } = {}) {
 }
 
 function emptyWords() {
-  const asked = $("search").elements.q.value || $("search").elements.category.value;
-  return asked ? "Nothing here fits. Try fewer words, or all categories."
+  const { q, category, in_stock: inStock } = $("search").elements;
+  if (inStock.checked) return "Nothing of this is in stock right now. Look at what is sold out, too.";
+  return q.value || category.value ? "Nothing here fits. Try fewer words, or all categories."
     : "The shelves are empty. Fill them: .venv/bin/python manage.py seed_catalog --products 1000";
 }
 
@@ -86,6 +87,9 @@ function card(product) {
   item.querySelector("h3").textContent = product.name;
   item.querySelector(".price").textContent = product.price_from ? price(product.price_from) : "";
   item.querySelector(".maker").textContent = product.brand;
+  const inStock = product.variants.some((variant) => variant.is_active && variant.in_stock);
+  item.querySelector(".stock").textContent = inStock ? "In stock" : "Sold out";
+  item.classList.toggle("gone", !inStock);
   return item;
 }
 
