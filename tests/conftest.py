@@ -1,10 +1,29 @@
-"""Fixtures that every suite may use."""
+"""The seed of a run, and fixtures that every suite may use."""
 
 from __future__ import annotations
+
+import os
+import random
 
 import pytest
 
 from tests.support.postgres import running_postgres
+
+
+def pytest_configure() -> None:
+    """Choose a seed once, for all processes of a run."""
+    os.environ.setdefault("SEED", str(random.randrange(2**31)))
+
+
+def pytest_report_header() -> str:
+    """Say how to repeat the run."""
+    return f"seed: SEED={os.environ['SEED']}"
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """The run's seed, by which samples of large matrices are taken."""
+    return int(os.environ["SEED"])
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,6 @@ One PostgreSQL and one Valkey per run; platforms are made of them with databases
 
 from __future__ import annotations
 
-import os
-import random
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -27,7 +25,6 @@ __all__ = [
     "any_platform",
     "cluster",
     "postgres_platform",
-    "seed",
     "sqlite_platform",
     "start_platform",
     "unwound_by_sigterm",
@@ -38,14 +35,6 @@ __all__ = [
 def long_version(value: Any, *, timeout_s: int) -> Any:
     """Return a parameter of the version of a test that runs in `make soak` alone."""
     return pytest.param(value, marks=[pytest.mark.soak, pytest.mark.timeout(timeout_s)])
-
-
-@pytest.fixture(scope="session")
-def seed() -> int:
-    """The run's seed: printed, and taken from SEED to repeat a run."""
-    number = int(os.environ.get("SEED") or random.randrange(2**31))
-    print(f"\nSEED={number}")
-    return number
 
 
 @pytest.fixture(scope="session", autouse=True)

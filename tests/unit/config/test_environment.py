@@ -27,7 +27,10 @@ def test_what_is_set_already_wins(published):
     assert environ["CACHE_URL"] == "mine"
 
 
-@pytest.mark.parametrize("pid", ["", "garbage", f"{os.getpid()} 12.00", "999999999 12.00"])
+GONE = {"nothing": "", "garbage": "garbage", "recycled": f"{os.getpid()} 12.00", "ended": "999999999 12.00"}
+
+
+@pytest.mark.parametrize("pid", GONE.values(), ids=GONE)
 def test_a_platform_that_is_gone_is_not_found(published, pid):
     """A recycled process id is not the platform: the time it began differs."""
     (published / PID_FILE).write_text(pid)
