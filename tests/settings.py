@@ -25,6 +25,8 @@ INSTALLED_APPS = [
     "strangler",
     "tests.sample",
     "tests.bindings.counter",
+    "tests.events.press",
+    "tests.events.reader",
 ]
 MIDDLEWARE = ["strangler.proxy.StranglerMiddleware"]
 ROOT_URLCONF = "tests.sample.urls"
@@ -47,5 +49,8 @@ STRANGLER = {
         # The platform's own apps, so that the guard of borders watches every test of theirs.
         "catalog": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/catalog/"}]},
         "inventory": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/inventory/"}]},
+        # A publisher and a subscriber, and nothing else.
+        "press": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/press/"}]},
+        "reader": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/reader/"}]},
     },
 }

@@ -28,7 +28,6 @@ from tests.bindings.hosts import CAPABILITIES
 from tests.support.fixtures import (  # noqa: F401  fixtures
     StartPlatform,
     cluster,
-    seed,
     start_platform,
     unwound_by_sigterm,
     valkey,

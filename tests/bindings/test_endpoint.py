@@ -13,10 +13,12 @@ import pytest
 import requests
 from django.test import override_settings
 
-from strangler.bindings.endpoint import CALL_BYTES_MAX, application
-from strangler.bindings.tokens import CALL, Call, call_token, sha256_of
+from strangler.bindings.endpoint import application
+from strangler.bindings.tokens import CALL, Call, call_token
 from strangler.conf import get_conf
 from strangler.transport import signing
+from strangler.transport.content import sha256_of
+from strangler.transport.taking import BODY_BYTES_MAX
 from strangler.transport.traces import OPERATION
 from tests.bindings.conftest import move, playing, rows
 from tests.support.platform import Platform
@@ -166,7 +168,7 @@ def test_what_is_no_call_is_told_what_one_is(settled: Platform) -> None:
         assert Answer(b"{}", "", path="/").status == 404
         assert ask(CONTENT_LENGTH="").status == 411
         assert ask(CONTENT_LENGTH="-1").status == 411
-        assert ask(CONTENT_LENGTH=str(CALL_BYTES_MAX + 1)).status == 413
+        assert ask(CONTENT_LENGTH=str(BODY_BYTES_MAX + 1)).status == 413
         assert ask(CONTENT_LENGTH="3").status == 400
         assert ask(operation="nothing").status == 404
         assert ask(operation="__init__").status == 404

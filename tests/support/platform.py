@@ -60,6 +60,7 @@ class Platform:
     token: str
     settings: Mapping[str, str]
     hosts: dict[str, Process] = field(default_factory=dict)
+    workers: dict[str, Process] = field(default_factory=dict)
 
     @property
     def homes(self) -> dict[str, str]:
@@ -140,14 +141,30 @@ class Platform:
         self.hosts[name] = host
         eventually(lambda: self._ready(host, port), what=f"{name} is ready\n{host.tail()}", timeout_s=60, every_s=0.1)
 
+    def start_worker(self, name: str, **variables: str) -> None:
+        """Start the Celery worker of one host, with its clock; *variables* are added to its environment."""
+        command = [sys.executable, "-m", "celery", "-A", "strangler.hosting.celery", "worker", "-B"]
+        command += ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
+        command += ["--schedule", str(self.folder / f"{name}-worker.schedule"), "--hostname", f"{name}@%h"]
+        log = self.folder / f"{name}-worker.log"
+        environment = self._environment(name) | variables
+        self.workers[name] = Process.start(f"{name}-worker", command, log, environment=environment, folder=ROOT)
+
+    def kill_worker(self, name: str) -> None:
+        """SIGKILL a worker and its clock, if they run."""
+        if name in self.workers:
+            self.workers.pop(name).kill()
+
     def stop(self) -> None:
-        """Stop every host that runs."""
+        """Stop everything that runs."""
+        for name in list(self.workers):
+            self.kill_worker(name)
         for host in self.hosts.values():
             host.stop()
 
     def logs(self) -> str:
-        """Return the ends of the hosts' logs."""
-        return "\n".join(host.tail() for host in self.hosts.values())
+        """Return the ends of all logs."""
+        return "\n".join(process.tail() for process in (*self.hosts.values(), *self.workers.values()))
 
     def _of_homes(self, of_hosts: Mapping[str, str]) -> dict[str, str]:
         return {"monolith": of_hosts[MONOLITH], "service": of_hosts[self.capability]}

@@ -21,7 +21,7 @@ class Mutable:
     x: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Endless:
     inner: Endless | None
 

@@ -11,6 +11,8 @@ from strangler.hosting.observe import ObserveMiddleware, observe_calls
 from strangler.transport import traces
 from strangler.transport.traces import OPERATION
 
+pytestmark = pytest.mark.django_db  # a look at the registry is one at the outboxes, too
+
 urlpatterns = [
     path("api/", include([path("things/<int:thing>/", lambda request, thing: HttpResponse(), name="thing")])),
 ]

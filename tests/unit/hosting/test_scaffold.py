@@ -121,7 +121,7 @@ def test_an_app_that_is_called_is_a_peer_of_the_host(line: str, caller: Path, fo
     """The host must know where the capabilities are whose contracts its app imports."""
     (caller / "asks.py").write_text(line)
     assert operations.scaffold("caller").bonds == ()
-    assert 'calls={"catalog": 9107}' in (folder / "caller" / "settings.py").read_text()
+    assert 'peers={"catalog": 9107}' in (folder / "caller" / "settings.py").read_text()
     assert "`CATALOG_INTERNAL_URL`" in (folder / "caller" / "README.md").read_text()
 
 

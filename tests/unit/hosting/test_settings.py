@@ -51,7 +51,7 @@ def test_calls_are_never_taken_in_public(host, public, env):
 
 
 def test_a_peer_is_known_by_where_it_takes_calls_and_by_nothing_else(env):
-    host = Host("catalog", [CATALOG], calls={"pricing": 9103})
+    host = Host("catalog", [CATALOG], peers={"pricing": 9103})
     assert host_settings(host, env)["STRANGLER"]["CAPABILITIES"]["pricing"] == {"internal_url": "http://127.0.0.1:9103"}
     settings = host_settings(host, env | {"PRICING_INTERNAL_URL": "http://pricing:9000"})
     conf = parse(settings["STRANGLER"], databases=tuple(settings["DATABASES"]))

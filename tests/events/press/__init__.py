@@ -1,0 +1,1 @@
+"""A bounded app that publishes: it writes notes and says so."""
