@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from strangler.conf import get_conf
@@ -174,7 +174,8 @@ class _Stream:
         with chain.caused_by(envelope):
             try:
                 gathered = message.handler.gather(message.event)
-                with observe(self.capability) as seen, owning(self.capability):
+                # The observation asserts ownership before the first statement (R2).
+                with observe(self.capability) as seen, transaction.atomic(using=self.using):
                     self._apply(message, gathered)
                     if seen.moved:
                         raise seen.moved  # swallowed by the handler (R5)

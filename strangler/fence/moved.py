@@ -25,6 +25,10 @@ class Moved(StranglerError):
         self.owner = owner
         self.epoch = epoch
 
+    def __reduce__(self) -> tuple[type[Moved], tuple[str, str, int]]:
+        """Cross to another process whole, as from a worker's child to its parent."""
+        return type(self), (self.capability, self.owner, self.epoch)
+
 
 def moved_from(error: BaseException) -> Moved | None:
     """Return the refusal that *error*, or what caused it, stands for; None for any other error."""

@@ -1,8 +1,9 @@
 """
-The Celery application of a host: `celery -A strangler.hosting.celery worker -B`.
+The Celery application of a host: `celery -A strangler.hosting.celery worker`.
 
 Workers share the broker but not their queues: each home consumes its own and works on its own rows. Which of them may
-write is decided by the ownership row, first thing in each task (R2, R14).
+write is decided by the ownership row, first thing in each task (R2, R14). Each has a clock of its own, and needs no
+beat.
 """
 
 from __future__ import annotations
@@ -23,6 +24,14 @@ app.autodiscover_tasks(["strangler.events"])
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]
 def keep_logs(**_: object) -> None:
     """Keep Celery from replacing the host's logging; `HostingConfig.ready` has set it up."""
+
+
+@signals.worker_ready.connect  # type: ignore[untyped-decorator]
+def start_clock(**_: object) -> None:
+    """Let the worker ask for what is periodic."""
+    from strangler.hosting import ticks  # Celery has set Django up by now
+
+    ticks.start()
 
 
 @signals.task_prerun.connect  # type: ignore[untyped-decorator]

@@ -189,7 +189,8 @@ def _celery(env: Environment, host: Host) -> dict[str, Any]:
         "CELERY_TASK_QUEUES": [Queue(name) for name in (host.name, *_queues(host))],  # type: ignore[no-untyped-call]
         "CELERY_BEAT_SCHEDULE": _schedule(host),
         # A task whose worker was killed comes back after visibility_timeout; the two others make kombu look for it
-        # every second instead of every hundredth turn. The timeout must exceed the longest task.
+        # every second instead of every hundredth turn. A task that takes longer is delivered a second time while it
+        # runs, which `once` makes harmless; a pool of processes ends it before, a pool of threads cannot.
         "CELERY_TASK_TIME_LIMIT": visibility_s * 0.8,
         "CELERY_BROKER_TRANSPORT_OPTIONS": {
             "visibility_timeout": visibility_s,

@@ -1,4 +1,9 @@
-"""The clock of a host without a broker: a thread of every process that serves asks for what is periodic."""
+"""
+The clock of a process: a thread that asks for what is periodic (`CELERY_BEAT_SCHEDULE`).
+
+Workers have it, and where there is no broker, whoever serves. It spares a beat of its own, which may run as well, for a
+tick that comes twice is worked on once (R14).
+"""
 
 from __future__ import annotations
 
@@ -20,21 +25,23 @@ log = logging.getLogger(__name__)
 
 
 def run(stopping: threading.Event) -> None:
-    """Tick until told to stop; each task says itself whether its tick has been worked on already (R14)."""
+    """Tick until told to stop; without a broker, a tick is worked on here and now."""
     from strangler.hosting.celery import app
 
     app.loader.import_default_modules()  # the tasks of all apps, which Celery looks for when it is first asked
-    entries = {name: entry for name, entry in app.conf.beat_schedule.items() if name != RELAY}
+    entries = dict(app.conf.beat_schedule)
+    if not get_hosting().broker_url:
+        entries.pop(RELAY, None)  # it is a thread there
     due = {name: time.monotonic() + entry["schedule"] for name, entry in entries.items()}
     while due:
         name = min(due, key=due.__getitem__)
         if stopping.wait(max(0.0, due[name] - time.monotonic())):
             return
-        due[name] += entries[name]["schedule"]
+        due[name] = max(due[name] + entries[name]["schedule"], time.monotonic())
         try:
-            app.tasks[name].apply(headers=entries[name]["options"]["headers"], throw=True)
-        except Exception:
-            log.exception("%s failed", name)
+            app.tasks[name].apply_async(**entries[name]["options"])
+        except Exception as error:
+            log.warning("%s was not asked for: %s", name, error)
         finally:
             connections.close_all()
 
@@ -42,13 +49,17 @@ def run(stopping: threading.Event) -> None:
 _background = Background("strangler-ticks", run)
 
 
-def start(**_: Any) -> None:
-    """Start the thread of this process, once, where there is no broker."""
+def start() -> None:
+    """Start the thread of this process, once."""
+    _background.start()
+
+
+def _start_without_broker(**_: Any) -> None:
     if not get_hosting().broker_url and get_conf().follow:
-        _background.start()
+        start()
     request_started.disconnect(dispatch_uid=_UID)
 
 
 def start_with_first_request() -> None:
-    """Let any server that serves this host have its clock, without knowing of it."""
-    request_started.connect(start, dispatch_uid=_UID)
+    """Let any server that serves a host without a broker have its clock, without knowing of it."""
+    request_started.connect(_start_without_broker, dispatch_uid=_UID)

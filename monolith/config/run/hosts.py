@@ -114,15 +114,14 @@ def serving(site: Site, threads: int, environment: dict[str, str]) -> Program:
     )
 
 
-def working(site: Site, run_dir: Path, environment: dict[str, str]) -> Program:
+def working(site: Site, environment: dict[str, str]) -> Program:
     """Return how the worker of a host is run; it also ticks what is periodic."""
     name = "worker" if site.name == MONOLITH else f"{site.name}-worker"
-    worker = ("-m", "celery", "-A", "strangler.hosting.celery", "worker", "-B", "--pool", "threads")
-    schedule = ("--schedule", str(run_dir / f"{name}.schedule"))
+    worker = ("-m", "celery", "-A", "strangler.hosting.celery", "worker", "--pool", "threads")
     return Program(
         name=name,
         title=f"Worker of the {site.name}",
-        argv=(sys.executable, *worker, "--concurrency", "2", "--without-gossip", "--without-mingle", *schedule),
+        argv=(sys.executable, *worker, "--concurrency", "2", "--without-gossip", "--without-mingle"),
         ready=lambda: True,
         environment=environment,
         directory=ROOT,

@@ -239,7 +239,7 @@ class Platform:
         for site in sites:
             yield serving(site, self.wishes.threads, self._environment_of(site.name))
         for site in sites if self.wishes.workers else ():
-            yield working(site, self.run_dir, self._environment_of(site.name))
+            yield working(site, self._environment_of(site.name))
 
     def _environment_of(self, host: str) -> dict[str, str]:
         settings = {"LOG_FORMAT": "json", "DJANGO_SETTINGS_MODULE": settings_of(host)}

@@ -58,6 +58,7 @@ def suggestions(platform: Platform) -> list[Suggestion]:
         Suggestion("Read; Strangler-Home says who answered", f"curl -i '{url}/api/catalog/products?limit=1'"),
         Suggestion("Write as staff; sent twice, the second answer is a replay", f"TOKEN={platform.token()}", category),
         *_reservation(platform),
+        Suggestion("See what has been told to others, and whether it stands still", f"{manage} events list"),
         Suggestion("Watch stage, writer and epoch", f"{manage} status --watch"),
         *(
             Suggestion(f"Let the {name} leave the monolith", f"{manage} toggle {name} service --yes")

@@ -31,7 +31,7 @@ class Valkey:
         config = self.folder / "valkey.conf"
         config.touch(mode=0o600)
         config.write_text(
-            f"bind {HOST}\nport {self.port}\ndir \"{self.folder}\"\nrequirepass {self.password}\n"
+            f'bind {HOST}\nport {self.port}\ndir "{self.folder}"\nrequirepass {self.password}\n'
             'appendonly yes\nsave ""\nmaxmemory 128mb\nmaxmemory-policy noeviction\n'
         )
         return Program(
