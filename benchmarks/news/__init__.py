@@ -1,0 +1,1 @@
+"""One app that publishes and one that listens, for `benchmarks.events`."""
