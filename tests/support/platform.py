@@ -143,9 +143,9 @@ class Platform:
 
     def start_worker(self, name: str, **variables: str) -> None:
         """Start the Celery worker of one host, with its clock; *variables* are added to its environment."""
-        command = [sys.executable, "-m", "celery", "-A", "strangler.hosting.celery", "worker", "-B"]
+        command = [sys.executable, "-m", "celery", "-A", "strangler.hosting.celery", "worker"]
         command += ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
-        command += ["--schedule", str(self.folder / f"{name}-worker.schedule"), "--hostname", f"{name}@%h"]
+        command += ["--hostname", f"{name}@%h"]
         log = self.folder / f"{name}-worker.log"
         environment = self._environment(name) | variables
         self.workers[name] = Process.start(f"{name}-worker", command, log, environment=environment, folder=ROOT)

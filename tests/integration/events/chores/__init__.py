@@ -1,0 +1,1 @@
+"""A bounded app whose work is tasks; each leaves a row."""

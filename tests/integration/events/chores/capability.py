@@ -1,0 +1,2 @@
+ROUTES = ({"prefix": "/api/chores/"},)
+PERIODIC = {"chores.tick": 1.0}
