@@ -1,36 +1,33 @@
 """
-Events on their way, one letter for each place where one lies: looking at them, and mending what stands still.
+Events on their way, one letter for each place where one lies.
 
 A letter is a copy in its publisher's outbox, or a message in its subscriber's inbox. Only the owner's rows say what is
-true, so whoever looks asks for ownership first; whoever mends asserts it.
+true, so whoever looks asks for ownership first.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
-from strangler.events import waking
 from strangler.events.catalogue import inbox_of, needed_inbox, needed_outbox, outbox_of
 from strangler.events.envelope import unseal
 from strangler.events.inbox import EVENTS
 from strangler.events.records import aggregate_of, stream_of
-from strangler.fence import own_connection, owning
+from strangler.fence import own_connection
 
 Side = Literal["outbox", "inbox"]
 Place = tuple[datetime, UUID]
 """Where a letter stands in a list: oldest first."""
-_DEAD = Q(dead_at__isnull=False)
-_OPEN = {"outbox": Q(confirmed_at__isnull=True), "inbox": Q(handled_at__isnull=True, consumer=EVENTS)}
-_PARKED = Q(dead_at__isnull=True, available_at__isnull=True)
+DEAD = Q(dead_at__isnull=False)
+OPEN = {"outbox": Q(confirmed_at__isnull=True), "inbox": Q(handled_at__isnull=True, consumer=EVENTS)}
+PARKED = Q(dead_at__isnull=True, available_at__isnull=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +88,6 @@ class Content(NamedTuple):
     origin: Mapping[str, str]
 
 
-# -- reading ----------------------------------------------------------------------------------------------------
-
-
 def letters(capability: str, state: str, *, after: Place | None = None, limit: int) -> list[Letter]:
     """
     Return what is open in a capability's outbox and inbox, oldest first.
@@ -136,8 +130,8 @@ def count_behind(letter: Letter) -> int:
     """Return how many that are."""
     if letter.side == "outbox":
         later = Q(subscriber=letter.subscriber, aggregate=letter.aggregate, sequence__gt=letter.sequence)
-        return int(_rows(letter.capability, "outbox").filter(later).count())
-    return int(_rows(letter.capability, "inbox").filter(_later_messages(letter)).count())
+        return int(rows_of(letter.capability, "outbox").filter(later).count())
+    return int(rows_of(letter.capability, "inbox").filter(_later_messages(letter)).count())
 
 
 def handled_up_to(letter: Letter) -> int:
@@ -149,7 +143,7 @@ def handled_up_to(letter: Letter) -> int:
 
 def blocker_of(letter: Letter) -> Letter | None:
     """Return what a parked letter waits for in the end; None when that has not come to its inbox."""
-    before = _OPEN["inbox"] & ~_PARKED & Q(stream=stream_of(letter.publisher, letter.aggregate))
+    before = OPEN["inbox"] & ~PARKED & Q(stream=stream_of(letter.publisher, letter.aggregate))
     found = _messages(letter.capability, before & Q(sequence__lt=letter.sequence), limit=1, order=("sequence",))
     return next(found, None)
 
@@ -177,7 +171,7 @@ def _published(capability: str, event_id: str) -> Content | None:
 
 
 def _received(capability: str, event_id: str) -> Content | None:
-    rows = _rows(capability, "inbox").filter(event_id=event_id, consumer=EVENTS) if inbox_of(capability) else ()
+    rows = rows_of(capability, "inbox").filter(event_id=event_id, consumer=EVENTS) if inbox_of(capability) else ()
     for row in rows:
         envelope = unseal(row.envelope)
         origin = {name: getattr(envelope, name) for name in ("traceparent", "correlationid", "causationid")}
@@ -198,27 +192,28 @@ def _wanted(capability: str, side: Side, state: str) -> Q:
     alive = Q(dead_at__isnull=True)
     nothing = Q(pk__in=[])
     if state == "all":
-        return _OPEN[side]
+        return OPEN[side]
     if state == "dead":
-        return _OPEN[side] & _DEAD
+        return OPEN[side] & DEAD
     if side == "outbox":
-        return _OPEN[side] & {"pending": alive, "attention": _DEAD}.get(state, nothing)
+        return OPEN[side] & {"pending": alive, "attention": DEAD}.get(state, nothing)
     if state == "attention":
-        return _OPEN[side] & (_DEAD | _PARKED & Q(stream__in=_dead_streams(capability)))
-    return _OPEN[side] & {"parked": _PARKED, "pending": alive & Q(available_at__isnull=False)}[state]
+        return OPEN[side] & (DEAD | PARKED & Q(stream__in=_dead_streams(capability)))
+    return OPEN[side] & {"parked": PARKED, "pending": alive & Q(available_at__isnull=False)}[state]
 
 
 def _dead_streams(capability: str) -> QuerySet[Any]:
-    dead: QuerySet[Any] = _rows(capability, "inbox").filter(_OPEN["inbox"] & _DEAD).values("stream")
+    dead: QuerySet[Any] = rows_of(capability, "inbox").filter(OPEN["inbox"] & DEAD).values("stream")
     return dead
 
 
 def _later_messages(letter: Letter) -> Q:
     stream = stream_of(letter.publisher, letter.aggregate)
-    return _OPEN["inbox"] & Q(stream=stream, sequence__gt=letter.sequence)
+    return OPEN["inbox"] & Q(stream=stream, sequence__gt=letter.sequence)
 
 
-def _rows(capability: str, side: Side) -> Any:
+def rows_of(capability: str, side: Side) -> Any:
+    """Return the table in which the letters of one side lie."""
     table = needed_outbox(capability).copy if side == "outbox" else needed_inbox(capability).message
     return table.objects.using(own_connection(capability).alias)
 
@@ -235,7 +230,7 @@ def _copies(
     outbox = outbox_of(capability)
     if outbox is None:
         return
-    rows = list(_page(_rows(capability, "outbox").filter(wanted), "created_at", after, limit, order))
+    rows = list(_page(rows_of(capability, "outbox").filter(wanted), "created_at", after, limit, order))
     events = outbox.event.objects.using(own_connection(capability).alias).in_bulk({row.event_id for row in rows})
     for row in rows:
         event = events.get(row.event_id)
@@ -270,7 +265,7 @@ def _messages(
 ) -> Iterator[Letter]:
     if inbox_of(capability) is None:
         return
-    for row in _page(_rows(capability, "inbox").filter(wanted), "received_at", after, limit, order):
+    for row in _page(rows_of(capability, "inbox").filter(wanted), "received_at", after, limit, order):
         waiting = "dead" if row.dead_at else "due" if row.available_at else "parked"
         publisher, _, aggregate = row.stream.partition(":")
         yield Letter(
@@ -292,79 +287,3 @@ def _messages(
             ended_at=row.handled_at,
             note=row.last_error,
         )
-
-
-# -- mending ----------------------------------------------------------------------------------------------------
-
-
-def replay(capability: str, event_ids: Collection[str] | None, note: str, *, subscriber: str | None = None) -> int:
-    """
-    Let letters be tried again now, as if for the first time.
-
-    Args:
-        event_ids: dead or failing ones; None for all that are dead.
-        note: who wants it, and why; it stands with the letter until the next attempt has ended.
-        subscriber: only its letters.
-
-    Returns:
-        How many that are.
-
-    Raises:
-        Moved: another home owns the rows.
-    """
-    count = 0
-    fresh = {"dead_at": None, "attempts": 0, "available_at": timezone.now(), "last_error": note}
-    chosen = _DEAD if event_ids is None else Q(event_id__in=list(event_ids))
-    with owning(capability):
-        if outbox_of(capability):
-            whose = Q(subscriber=subscriber) if subscriber else Q()
-            count += _rows(capability, "outbox").filter(_OPEN["outbox"] & chosen & whose).update(**fresh)
-        if inbox_of(capability) and subscriber in (None, capability):
-            tried = chosen & ~_PARKED
-            count += _rows(capability, "inbox").filter(_OPEN["inbox"] & tried).update(**fresh)
-        transaction.on_commit(waking.wake, using=own_connection(capability).alias)
-    return count
-
-
-def skip(letter: Letter, note: str) -> bool:
-    """
-    Let a subscriber do without an event, for good; what waits behind it goes on.
-
-    In an inbox the stream's cursor passes over it. A copy that its subscriber refuses is sent once more, with the word
-    that it is to be passed over: the subscriber alone moves its cursor, whatever else is on its way (ADR 0019).
-
-    Returns:
-        False when it is not as *letter* says any more; then nothing was changed.
-
-    Raises:
-        Moved: another home owns the rows.
-    """
-    with owning(letter.capability):
-        done = _skip_copy(letter, note) if letter.side == "outbox" else _skip_message(letter, note)
-        transaction.on_commit(waking.wake, using=own_connection(letter.capability).alias)
-    return done
-
-
-def _skip_copy(letter: Letter, note: str) -> bool:
-    using = own_connection(letter.capability).alias
-    event = needed_outbox(letter.capability).event.objects.using(using).select_for_update().get(id=letter.event_id)
-    dead = _rows(letter.capability, "outbox").filter(_OPEN["outbox"] & _DEAD, id=letter.id)
-    if not dead.update(dead_at=None, attempts=0, refusals=0, available_at=timezone.now(), last_error=note):
-        return False
-    headers = json.loads(event.headers)
-    names = {*headers.get("skippedfor", "").split(","), letter.subscriber} - {""}
-    event.headers = json.dumps(headers | {"skippedfor": ",".join(sorted(names)), "skipped": note})
-    event.save(update_fields=["headers"])
-    return True
-
-
-def _skip_message(letter: Letter, note: str) -> bool:
-    """Cursor first, as everybody who handles an event does."""
-    now, stream = timezone.now(), stream_of(letter.publisher, letter.aggregate)
-    cursors = needed_inbox(letter.capability).cursor.objects.using(own_connection(letter.capability).alias)
-    if not cursors.filter(stream=stream, sequence=letter.previous).update(sequence=letter.sequence):
-        return False
-    rows = _rows(letter.capability, "inbox").filter(_OPEN["inbox"])
-    rows.filter(id=letter.id).update(handled_at=now, available_at=None, dead_at=None, last_error=note)
-    rows.filter(_PARKED, stream=stream, previous=letter.sequence).update(available_at=now)
-    return True

@@ -14,6 +14,7 @@ from uuid import UUID
 from strangler.conf import HOMES, MONOLITH_HOST, Home, get_conf
 from strangler.errors import Refused
 from strangler.events import letters as desk
+from strangler.events import mending
 from strangler.events.catalogue import inbox_of, outbox_of, subscribers_of
 from strangler.events.figures import Figures, figures_of
 from strangler.events.letters import Content, Letter, Place
@@ -170,7 +171,7 @@ def replay_event(wish: Wish, event_id: str, *, subscriber: str | None = None) ->
         return Mending(f"Would be tried again now: {tried[0].type} {event_id} in {where}.", watch, len(tried), tried)
     with _owned(f"replay {event_id}"):
         count = sum(
-            desk.replay(name, [event_id], _note("replayed", wish, tried), subscriber=subscriber)
+            mending.replay(name, [event_id], _note("replayed", wish, tried), subscriber=subscriber)
             for name in sorted({one.capability for one in tried})
         )
     log.warning("%s replays %s %s in %s: %s", wish.actor, tried[0].type, event_id, where, wish.reason)
@@ -192,7 +193,7 @@ def replay_dead(wish: Wish, capability: str) -> Mending:
         would = f"{count} dead letters of {name} would be tried again now."
         return Mending(would if count else f"Nothing of {name} is dead.", watch, count, ())
     with _owned(f"replay --capability {name} --all-dead"):
-        count = desk.replay(name, None, _note("replayed", wish))
+        count = mending.replay(name, None, _note("replayed", wish))
     log.warning("%s replays %s dead letters of %s: %s", wish.actor, count, name, wish.reason)
     return Mending(f"{count} dead letters of {name} are tried again now.", watch, count, ())
 
@@ -216,7 +217,7 @@ def skip_event(wish: Wish, event_id: str, *, subscriber: str | None = None) -> M
     if wish.dry_run:
         return Mending(f"{letter.subscriber} would do without {what}{goes_on}.", watch, 1, (letter,))
     with _owned(f"skip {event_id} --reason ..."):
-        done = desk.skip(letter, _note("skipped", wish))
+        done = mending.skip(letter, _note("skipped", wish))
     if not done:
         raise Refused(f"{what} has changed meanwhile; nothing was skipped. Look again: {watch}")
     log.warning("%s skips %s for %s: %s", wish.actor, what, letter.subscriber, wish.reason)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from strangler.events import letters, publish, relay
+from strangler.events import letters, mending, publish, relay
 from strangler.fence import Moved
 from strangler.models import Ownership
 from tests.events.press.contract import NoteWritten
@@ -170,7 +170,7 @@ def test_replay_after_the_fix_continues_in_order():
     write(1, 2, 3, 4)
     deliver()
     cure()
-    assert letters.replay("reader", [id_of(2)], "replayed by somebody") == 1
+    assert mending.replay("reader", [id_of(2)], "replayed by somebody") == 1
     relay.run_once()
     assert effects() == [1, 2, 3, 4]
     assert states("reader") == []
@@ -180,7 +180,7 @@ def test_replay_without_a_fix_is_dead_again():
     poison(1)
     write(1, 2)
     deliver()
-    letters.replay("reader", [id_of(1)], "replayed by somebody")
+    mending.replay("reader", [id_of(1)], "replayed by somebody")
     assert states("reader", "pending") == [("inbox", "due", 1)]
     assert the("reader", 1).note == "replayed by somebody"
     deliver()
@@ -193,7 +193,8 @@ def test_replay_of_a_refused_copy_sends_it_again():
     spoil(1)
     deliver()
     Event.objects.filter(sequence=1).update(payload=json.dumps({"aggregate": "a", "n": 1}))
-    assert letters.replay("press", None, "replayed by somebody") == 1
+    assert mending.replay("press", None, "replayed by somebody") == 1
+    assert list(Copy.objects.filter(sequence=1).values_list("attempts", "refusals")) == [(0, 0)], "a fresh start"
     deliver()
     assert effects() == [1, 2]
     assert states("press") == states("reader") == []
@@ -206,7 +207,7 @@ def test_replay_of_everything_dead_wakes_nothing_else():
     write(1, aggregate="b")
     deliver()
     cure()
-    assert letters.replay("reader", None, "replayed by somebody") == 2
+    assert mending.replay("reader", None, "replayed by somebody") == 2
     assert states("reader", "parked") == [("inbox", "parked", 2)], "its turn comes when the first has its effect"
     deliver()
     assert (effects(), effects("b")) == ([1, 2], [1])
@@ -217,7 +218,7 @@ def test_replay_of_what_is_parked_changes_nothing():
     poison(1)
     write(1, 2)
     deliver()
-    assert letters.replay("reader", [id_of(2)], "replayed by somebody") == 0
+    assert mending.replay("reader", [id_of(2)], "replayed by somebody") == 0
     assert the("reader", 2).state == "parked"
 
 
@@ -225,8 +226,8 @@ def test_replay_for_another_subscriber_changes_nothing():
     poison(1)
     write(1)
     deliver()
-    assert letters.replay("reader", [id_of(1)], "x", subscriber="catalog") == 0
-    assert letters.replay("press", [id_of(1)], "x", subscriber="catalog") == 0
+    assert mending.replay("reader", [id_of(1)], "x", subscriber="catalog") == 0
+    assert mending.replay("press", [id_of(1)], "x", subscriber="catalog") == 0
     assert the("reader", 1).state == "dead"
 
 
@@ -237,7 +238,7 @@ def test_skip_in_the_inbox_lets_what_waits_go_on():
     poison(2)
     write(1, 2, 3, 4)
     deliver()
-    assert letters.skip(the("reader", 2), "skipped by somebody: it is wrong")
+    assert mending.skip(the("reader", 2), "skipped by somebody: it is wrong")
     deliver()
     assert effects() == [1, 3, 4]
     skipped = the("reader", 2)
@@ -250,7 +251,7 @@ def test_skip_of_the_first_event_of_a_stream():
     poison(1)
     write(1, 2)
     deliver()
-    assert letters.skip(the("reader", 1), "skipped by somebody: it is wrong")
+    assert mending.skip(the("reader", 1), "skipped by somebody: it is wrong")
     deliver()
     assert effects() == [2]
 
@@ -259,7 +260,7 @@ def test_skip_of_what_is_parked_changes_nothing():
     poison(1)
     write(1, 2)
     deliver()
-    assert not letters.skip(the("reader", 2), "skipped by somebody: too early")
+    assert not mending.skip(the("reader", 2), "skipped by somebody: too early")
     assert states("reader") == [("inbox", "dead", 1), ("inbox", "parked", 2)]
 
 
@@ -269,9 +270,9 @@ def test_skip_of_what_was_handled_meanwhile_changes_nothing():
     deliver()
     seen = the("reader", 1)
     cure()
-    letters.replay("reader", [id_of(1)], "replayed by somebody")
+    mending.replay("reader", [id_of(1)], "replayed by somebody")
     deliver()
-    assert not letters.skip(seen, "skipped by somebody: too late")
+    assert not mending.skip(seen, "skipped by somebody: too late")
     assert effects() == [1, 2]
     assert the("reader", 1).state == "handled"
 
@@ -282,7 +283,7 @@ def test_event_that_was_skipped_has_no_effect_when_it_comes_again():
     poison(1)
     receive("reader", [letter(1), letter(2)])
     (dead,) = letters.letters("reader", "dead", limit=1)
-    letters.skip(dead, "skipped by somebody: it is wrong")
+    mending.skip(dead, "skipped by somebody: it is wrong")
     cure()
     receive("reader", [letter(1)])
     relay.run_once()
@@ -296,7 +297,7 @@ def test_skip_of_a_refused_copy_lets_its_subscriber_go_on():
     deliver()
     assert effects() == [1]
     assert states("reader") == [("inbox", "parked", 3)]
-    assert letters.skip(the("press", 2), "skipped by somebody: it is wrong")
+    assert mending.skip(the("press", 2), "skipped by somebody: it is wrong")
     assert the("press", 2).state == "pending"
     deliver()
     assert effects() == [1, 3]
@@ -311,7 +312,7 @@ def test_skip_of_the_last_copy_of_a_stream():
     write(1)
     spoil(1)
     deliver()
-    assert letters.skip(the("press", 1), "skipped by somebody: it is wrong")
+    assert mending.skip(the("press", 1), "skipped by somebody: it is wrong")
     write(2)
     deliver()
     assert effects() == [2]
@@ -323,10 +324,10 @@ def test_two_refused_copies_in_a_row_are_skipped_one_by_one():
     spoil(1)
     spoil(2)
     deliver()
-    assert letters.skip(the("press", 2), "skipped by somebody: the second first")
+    assert mending.skip(the("press", 2), "skipped by somebody: the second first")
     deliver()
     assert sorted(states("reader")) == [("inbox", "parked", 2), ("inbox", "parked", 3)]
-    assert letters.skip(the("press", 1), "skipped by somebody: then the first")
+    assert mending.skip(the("press", 1), "skipped by somebody: then the first")
     deliver()
     assert effects() == [3]
 
@@ -340,7 +341,7 @@ def test_old_copy_of_what_was_skipped_comes_late_and_is_ignored():
     deliver()
     event = Event.objects.get(sequence=2)
     old = letter(2, id=str(event.id))
-    letters.skip(the("press", 2), "skipped by somebody: it is wrong")
+    mending.skip(the("press", 2), "skipped by somebody: it is wrong")
     deliver()
     assert receive("reader", [old]).confirmed == [str(event.id)]
     deliver()
@@ -353,7 +354,7 @@ def test_old_copy_that_is_taken_before_the_skip_has_its_effect():
     write(1, 2, 3)
     spoil(2)
     deliver()
-    letters.skip(the("press", 2), "skipped by somebody: it is wrong")
+    mending.skip(the("press", 2), "skipped by somebody: it is wrong")
     assert receive("reader", [letter(2, id=id_of(2))]).confirmed == [id_of(2)]
     deliver()
     assert effects() == [1, 2, 3]
@@ -362,7 +363,7 @@ def test_old_copy_that_is_taken_before_the_skip_has_its_effect():
 
 def test_copy_that_is_on_its_way_cannot_be_skipped():
     write(1)
-    assert not letters.skip(the("press", 1), "skipped by somebody: no patience")
+    assert not mending.skip(the("press", 1), "skipped by somebody: no patience")
     deliver()
     assert effects() == [1]
 
@@ -402,10 +403,10 @@ def test_home_that_does_not_own_the_rows_mends_nothing():
     dead, refused = the("reader", 1), the("press", 1, "b")
     Ownership.objects.update(owner="service", epoch=2)
     for mend in (
-        lambda: letters.replay("reader", None, "x"),
-        lambda: letters.replay("press", None, "x"),
-        lambda: letters.skip(dead, "x"),
-        lambda: letters.skip(refused, "x"),
+        lambda: mending.replay("reader", None, "x"),
+        lambda: mending.replay("press", None, "x"),
+        lambda: mending.skip(dead, "x"),
+        lambda: mending.skip(refused, "x"),
     ):
         with pytest.raises(Moved):
             mend()
