@@ -14,6 +14,7 @@ from django.apps import AppConfig, apps
 
 from strangler.conf import MONOLITH_HOST, CapabilityConf, get_conf
 from strangler.errors import Refused
+from strangler.events.catalogue import events_of, subscribers_of
 from strangler.hosting.gaps import Gap, bonds, gaps
 from strangler.hosting.host import SERVICE_PORT_FIRST, Capability
 
@@ -89,14 +90,20 @@ def _port_of(known: CapabilityConf | None) -> int:
 
 
 def _peers(config: AppConfig) -> dict[str, int]:
-    """The capabilities whose contracts the app imports, and the ports where their services take calls."""
+    """The capabilities that the app calls, listens to or tells of events, and where their services take calls."""
     imported = set(_imported(Path(config.path)))
+    told = _told(config.label)
     return {
         name: urlsplit(capability.internal_url or "").port or Capability(name, "").internal_port
         for name, capability in get_conf().capabilities.items()
         if capability.app in apps.app_configs and capability.app != config.label
-        and f"{apps.get_app_config(capability.app).name}.contract" in imported
+        and (name in told or f"{apps.get_app_config(capability.app).name}.contract" in imported)
     }  # fmt: skip
+
+
+def _told(name: str) -> set[str]:
+    events = events_of(name)
+    return {subscriber for kind in (events.types if events else ()) for subscriber in subscribers_of(name, kind)}
 
 
 def _imported(folder: Path) -> Iterator[str]:

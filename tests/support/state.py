@@ -83,7 +83,7 @@ def tables(dsn: str, capability: str = CATALOG) -> list[str]:
 
 def digests(dsn: str, capability: str = CATALOG) -> dict[str, str]:
     """Return a hash over all rows of each table, in the order of their keys."""
-    return {table: _digest(query(dsn, f"SELECT * FROM {table} ORDER BY id")) for table in tables(dsn, capability)}
+    return {table: _digest(query(dsn, f"SELECT * FROM {table} ORDER BY 1")) for table in tables(dsn, capability)}
 
 
 def _digest(rows: list[tuple[Any, ...]]) -> str:

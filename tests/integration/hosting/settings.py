@@ -5,6 +5,11 @@ from strangler.hosting.settings import host_settings
 
 globals().update(
     host_settings(
-        Host("catalog", [Capability("catalog", "monolith.catalog")], root_urlconf="tests.integration.hosting.urls")
+        Host(
+            "catalog",
+            [Capability("catalog", "monolith.catalog")],
+            root_urlconf="tests.integration.hosting.urls",
+            peers={"inventory": 9102},
+        )
     )
 )

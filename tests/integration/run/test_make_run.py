@@ -96,7 +96,7 @@ def folder():
 
 def test_every_line_of_the_screen_works_and_data_outlives_ctrl_c(launch, folder):
     launched = launch().up()
-    read, token, write, reserve, watch, leave, explain, come_back = commands(launched.screen)
+    read, token, write, reserve, told, watch, leave, explain, come_back = commands(launched.screen)
 
     assert "strangler-home: monolith" in run(read).lower()
     created = run(f"{token}\n{write}")
@@ -107,6 +107,7 @@ def test_every_line_of_the_screen_works_and_data_outlives_ctrl_c(launch, folder)
     held = run(f"{token}\n{reserve}")
     assert " 201 " in held
     assert held.splitlines()[-1] == run(f"{token}\n{reserve}").splitlines()[-1], "one order, one reservation"
+    assert "no event stands still" in run(told)
     assert "catalog" in run(_interrupted_after(watch, 4))
     run(leave)
     assert "strangler-home: service" in run(read).lower()

@@ -78,7 +78,7 @@ def test_the_port_is_the_known_one_the_next_or_the_given_one(folder: Path) -> No
         return (folder / app / "settings.py").read_text()
 
     assert "port=9)" in written("sample"), "the settings know the service at port 9"
-    assert "port=10)" in written("inventory"), "the next"
+    assert "port=10," in written("inventory"), "the next"
     assert "port=8123)" in written("inventory", port=8123)
 
 
