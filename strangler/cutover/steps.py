@@ -24,7 +24,7 @@ from strangler.fence import fence_of
 from strangler.replication import CopyProgress, TooSlow, copy_rows, differing_tables, empty
 from strangler.state import Change, publish, read_ownership
 
-CLOSE_ATTEMPTS = 8
+CLOSE_ATTEMPTS = 20
 CLOSE_PAUSE_S = 1.0
 IDLE_MARGIN_S = 5.0
 Figures = Mapping[str, Any]
