@@ -79,7 +79,7 @@ def test_the_port_is_the_known_one_the_next_or_the_given_one(folder: Path) -> No
 
     assert "port=9)" in written("sample"), "the settings know the service at port 9"
     assert "port=10," in written("inventory"), "the next"
-    assert "port=8123)" in written("inventory", port=8123)
+    assert "port=8123," in written("inventory", port=8123)
 
 
 def test_an_app_without_anything_is_told_everything(folder: Path) -> None:
