@@ -17,13 +17,23 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """Return a port that nobody listens on, below those from which outgoing connections are made."""
-    for _ in range(200):
-        port = random.randrange(20_000, 32_000)
+    """
+    Return a port that nobody listens on, below those from which outgoing connections are made.
+
+    No port is given twice, for whoever got it may not listen yet; each process of a run has ports of its own.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    for _ in range(500):
+        port = random.randrange(20_000 + int(worker.removeprefix("gw")) % 4, 32_000, 4)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _given:
+                _given.add(port)
+                return port
     raise AssertionError("no free port below 32000")
 
 
