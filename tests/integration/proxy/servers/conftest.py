@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.proxy.upstream import Upstream
+from tests.support.processes import free_port
 
 ROOT = Path(__file__).parents[4]
 COMMANDS = {
@@ -49,20 +50,6 @@ class Front:
             while piece := sock.recv(1 << 16):
                 got += piece
         return got
-
-
-def free_port() -> int:
-    while True:
-        with closing(socket.socket()) as sock:
-            sock.bind(("127.0.0.1", 0))
-            port: int = sock.getsockname()[1]
-        if port < 32768:
-            return port
-        # Ports that the kernel hands out collide with outgoing connections; try one of the others.
-        port = 20_000 + port % 12_000
-        with closing(socket.socket()) as sock, suppress(OSError):
-            sock.bind(("127.0.0.1", port))
-            return port
 
 
 def environment(directory: Path, upstream: Upstream, **extra: str) -> dict[str, str]:
