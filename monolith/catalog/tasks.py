@@ -11,7 +11,7 @@ import structlog
 from monolith.catalog.models import CatalogCommand, CatalogIdempotency
 from strangler.events import inbox, outbox
 from strangler.events.tasks import periodic_task
-from strangler.fence import owning
+from strangler.fence import until_done
 
 _CAPABILITY = "catalog"
 _EVENTS_KEPT = timedelta(days=1)
@@ -32,17 +32,6 @@ def purge_idempotency() -> int:
     Returns:
         How many rows there were; None when they belong to the other home.
     """
-    purged = sum(map(_to_the_end, _PURGES))
+    purged = sum(until_done(_CAPABILITY, purge) for purge in _PURGES)
     _log.info("purged", rows=purged)
     return purged
-
-
-def _to_the_end(purge: Callable[[], int]) -> int:
-    """Purge batch by batch, each as a transaction of its own: a switch waits for one of them only."""
-    total = 0
-    while True:
-        with owning(_CAPABILITY):
-            done = purge()
-        if not done:
-            return total
-        total += done

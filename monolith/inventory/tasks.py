@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -16,11 +17,17 @@ from monolith.inventory.models import InventoryCommand, InventoryIdempotency
 from monolith.inventory.services.reservations import reservations_expire
 from strangler.events import inbox, outbox
 from strangler.events.tasks import periodic_task
-from strangler.fence import owning
+from strangler.fence import until_done
 
 _CAPABILITY = "inventory"
 _BATCH = 100
-_EVENTS_KEPT_FOR = timedelta(days=1)
+_EVENTS_KEPT = timedelta(days=1)
+_PURGES: tuple[Callable[[], int], ...] = (
+    InventoryIdempotency.purge,
+    InventoryCommand.purge,
+    partial(outbox.purge, _CAPABILITY, _EVENTS_KEPT),
+    partial(inbox.purge, _CAPABILITY, _EVENTS_KEPT),
+)
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -32,7 +39,7 @@ def expire_reservations() -> int | None:
     Returns:
         How many there were; None when the rows belong to the other home.
     """
-    total = _until_done(lambda: reservations_expire(limit=_BATCH))
+    total = until_done(_CAPABILITY, lambda: reservations_expire(limit=_BATCH))
     if total:
         _log.info("expired", reservations=total)
     return total
@@ -46,23 +53,6 @@ def purge_idempotency() -> int | None:
     Returns:
         How many rows there were; None when they belong to the other home.
     """
-    purges = (
-        InventoryIdempotency.purge,
-        InventoryCommand.purge,
-        lambda: outbox.purge(_CAPABILITY, _EVENTS_KEPT_FOR),
-        lambda: inbox.purge(_CAPABILITY, _EVENTS_KEPT_FOR),
-    )
-    total = sum(map(_until_done, purges))
+    total = sum(until_done(_CAPABILITY, purge) for purge in _PURGES)
     _log.info("purged", rows=total)
     return total
-
-
-def _until_done(work: Callable[[], int]) -> int:
-    """Repeat *work* as the owner, each time in a transaction of its own, until there is nothing left."""
-    total = 0
-    while True:
-        with owning(_CAPABILITY):
-            done = work()
-        if not done:
-            return total
-        total += done

@@ -3,7 +3,7 @@
 from strangler.fence.alone import Busy, alone, on_refusal
 from strangler.fence.moved import Moved
 from strangler.fence.observation import Observation, external_effect, guard_connection, observe
-from strangler.fence.owner import assert_owner, await_ownership, own_connection, owner_of, owning
+from strangler.fence.owner import assert_owner, await_ownership, own_connection, owner_of, owning, until_done
 from strangler.fence.reading import UNASKED, confirmed, is_current, objection, other
 from strangler.fence.setup import after_migrate, fence_of, tables_of
 
@@ -29,4 +29,5 @@ __all__ = [
     "owner_of",
     "owning",
     "tables_of",
+    "until_done",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db import connections, transaction
@@ -79,3 +79,24 @@ def owning(capability: str) -> Iterator[None]:
     with transaction.atomic(using=own_connection(capability).alias):
         assert_owner(capability)
         yield
+
+
+def until_done(capability: str, work: Callable[[], int]) -> int:
+    """
+    Repeat *work*, each time as one transaction of the owner, until there is nothing left; return how much it was.
+
+    A switch, and whoever else waits for the rows, waits for one transaction only.
+
+    Args:
+        work: does a bounded part, and returns how much that was.
+
+    Raises:
+        Moved: another home owns the rows, or does so by now; what was done before is kept.
+    """
+    total = 0
+    while True:
+        with owning(capability):
+            done = work()
+        if not done:
+            return total
+        total += done

@@ -12,11 +12,15 @@ import os
 
 import structlog
 from celery import Celery, signals
+from kombu.entity import Queue
+
+from strangler.hosting.conf import get_hosting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monolith.config.settings")
 
 app = Celery("strangler")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_queues = [Queue(name) for name in get_hosting().queues] or None  # type: ignore[no-untyped-call]
 app.autodiscover_tasks()
 app.autodiscover_tasks(["strangler.events"])
 

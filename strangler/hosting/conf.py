@@ -17,12 +17,14 @@ class Hosting:
         name: `monolith` or the capability's name; the name of its spans and log lines.
         mounts: path to URL module, one for each app.
         broker_url: empty when there is no broker.
+        queues: what its workers consume.
         log_format: `json`, `console`, or empty for whichever fits where the log goes.
     """
 
     name: str = ""
     mounts: Mapping[str, str] = field(default_factory=dict)
     broker_url: str = ""
+    queues: tuple[str, ...] = ()
     log_format: str = ""
     log_level: str = "INFO"
 

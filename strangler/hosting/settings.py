@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kombu.entity import Queue
-
 from strangler.conf import Home
 from strangler.hosting.databases import database
 from strangler.hosting.environment import Environment
@@ -186,7 +184,6 @@ def _celery(env: Environment, host: Host) -> dict[str, Any]:
         "CELERY_TASK_IGNORE_RESULT": True,
         "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,
         "CELERY_WORKER_HIJACK_ROOT_LOGGER": False,
-        "CELERY_TASK_QUEUES": [Queue(name) for name in (host.name, *_queues(host))],  # type: ignore[no-untyped-call]
         "CELERY_BEAT_SCHEDULE": _schedule(host),
         # A task whose worker was killed comes back after visibility_timeout; the two others make kombu look for it
         # every second instead of every hundredth turn. A task that takes longer is delivered a second time while it
@@ -225,6 +222,7 @@ def _hosting(env: Environment, host: Host) -> dict[str, Any]:
         "name": host.name,
         "mounts": {capability.mount: f"{capability.package}.urls" for capability in host.capabilities},
         "broker_url": env.text("BROKER_URL"),
+        "queues": (host.name, *_queues(host)),
         "log_format": env.choice("LOG_FORMAT", "", "json", "console"),
         "log_level": env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
     }
