@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class StranglerConfig(AppConfig):
@@ -18,7 +18,7 @@ class StranglerConfig(AppConfig):
         from strangler.boundaries.watch import watch_connection
         from strangler.contract import bind_ports
         from strangler.events import figures, relay
-        from strangler.fence import after_migrate, guard_connection
+        from strangler.fence import after_migrate, before_migrate, guard_connection, watch_identity
 
         bind_ports(bind)
         count_requests()
@@ -27,4 +27,6 @@ class StranglerConfig(AppConfig):
         connection_created.connect(note_writes, dispatch_uid="strangler.bindings")
         connection_created.connect(watch_connection, dispatch_uid="strangler.boundaries")
         connection_created.connect(guard_connection, dispatch_uid="strangler.fence")
+        connection_created.connect(watch_identity, dispatch_uid="strangler.identity")
+        pre_migrate.connect(before_migrate, sender=self, dispatch_uid="strangler.fence")
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="strangler.fence")

@@ -68,10 +68,17 @@ class Conf:
         monolith_internal_url: where the monolith listens for calls.
         contracts: packages in which apps of the platform publish contracts: who subscribes to what is read there.
         events: how events travel: `direct`, by this process itself, or `celery`.
+        switch_cap_s: how long writers may wait for a switch; one that would take longer is put back.
+        catch_up_s: how long a switch waits, while everybody writes, for the new home to catch up.
         republish_s: a copy of an event that its subscriber has not confirmed by then is sent again, later each time.
         event_attempts_max: failures of a handler, or refusals of a subscriber, after which an event is a dead letter.
         calls_max: of one operation in one request; more is an N+1 that a bulk operation should replace.
         strict: the guards that count in production raise instead.
+        watch_restores: refuse to write in a database that was set back, copied, or has failed over (R18); for test runs
+            that clone their databases it can be off.
+        lag_limit_s: how far the service's copy may be behind before all reads go to the writer again.
+        max_stale_s: how old an answer from the monolith's copy may be while the service fails (`stale_ok` routes only).
+        wal_limit_bytes: of log that a server may keep for the other home; `doctor` warns at half of it.
     """
 
     host: str
@@ -87,7 +94,8 @@ class Conf:
     switch_wait_s: float = 15.0
     max_waiters: int = 64
     lease_s: float = 3.0
-    copy_cap_s: float = 10.0
+    switch_cap_s: float = 0.5
+    catch_up_s: float = 30.0
     upstream_timeout_s: float = 30.0
     connect_timeout_s: float = 1.0
     max_upstream_connections: int = 64
@@ -99,6 +107,10 @@ class Conf:
     strict: bool = False
     follow: bool = True
     expose_headers: bool = True
+    watch_restores: bool = True
+    lag_limit_s: float = 5.0
+    max_stale_s: float = 60.0
+    wal_limit_bytes: int = 4 << 30
     trust_forwarded: bool = False
     subject_jwks: str | None = None
     subject_issuer: str | None = None
@@ -127,6 +139,11 @@ class Conf:
         """Return the alias of this host's own database for *capability*."""
         home = self.home_of(capability)
         return None if home is None else self.capabilities[capability].databases.get(home)
+
+    def has_two_homes(self, capability: str) -> bool:
+        """Return whether *capability* can have been moved: this host is its service, or knows where that is."""
+        known = self.capabilities[capability]
+        return self.host == capability or known.service_url is not None or "service" in known.databases
 
     def homes_at(self, alias: str) -> list[tuple[str, Home]]:
         """Return the (capability, home) pairs whose rows live in the database *alias*."""

@@ -22,6 +22,7 @@ from strangler.errors import ContractError, Saturated
 from strangler.fence import Moved, await_ownership, objection
 from strangler.routing import decide_query
 from strangler.state import follower
+from strangler.state.identity import Restored
 from strangler.transport.content import sha256_of
 from strangler.transport.deadline import within
 from strangler.transport.handing_back import MISDIRECTED, MOVED, Elsewhere, moved_token
@@ -103,6 +104,8 @@ class Served:
             if moved.capability != self._capability:
                 raise
             return _moved(Elsewhere(moved.capability, moved.owner, moved.epoch))
+        except Restored as error:
+            raise Fault(503, str(error)) from error
         except ContractError as error:
             if codec.operation.refusals.get(error.code) is not type(error):
                 raise  # not what the contract promises: a bug, not a refusal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from strangler.fence import fence_of
 from strangler.state import Owned, read_ownership
 
 LOCK_TIMEOUT_MS = 50
+VACUUM_TIMEOUT_MS = 3_000
 IDLE_LIMIT_MS = 1_000
 
 
@@ -67,10 +68,10 @@ def hold(connection: BaseDatabaseWrapper, capability: str, expected: tuple[str, 
 
 
 @contextmanager
-def short_transaction(connection: BaseDatabaseWrapper) -> Iterator[None]:
+def short_transaction(connection: BaseDatabaseWrapper, lock_ms: int = LOCK_TIMEOUT_MS) -> Iterator[None]:
     """Run a block that stands in nobody's way for long, even if this process is stopped inside it (R16)."""
     with transaction.atomic(using=connection.alias):
-        limit(connection, lock_ms=LOCK_TIMEOUT_MS, idle_ms=IDLE_LIMIT_MS)
+        limit(connection, lock_ms=lock_ms, idle_ms=IDLE_LIMIT_MS)
         yield
 
 
@@ -84,30 +85,41 @@ def limit(connection: BaseDatabaseWrapper, *, lock_ms: int, idle_ms: int) -> Non
 
 
 def close(
-    connection: BaseDatabaseWrapper, capability: str, tables: Sequence[str], expected: tuple[str, int], new: Owned
+    connection: BaseDatabaseWrapper,
+    capability: str,
+    tables: Sequence[str],
+    expected: tuple[str, int],
+    new: Owned,
+    *,
+    lock_ms: int,
+    drain: Callable[[], None],
 ) -> None:
-    """Shut out the writers of the old home; when this returns nobody may write anywhere."""
+    """
+    Shut out the writers of the old home; when this returns nobody may write anywhere.
+
+    Args:
+        lock_ms: how long everybody may wait for those who write already.
+        drain: brings what they wrote to the other home, while everybody waits.
+    """
     fence = fence_of(connection)
-    with short_transaction(connection):
-        fence.lock_out_writers(capability)
-        _flip(connection, capability, expected, new, opens=False)
-        fence.enable(capability, tables)
+    with short_transaction(connection, VACUUM_TIMEOUT_MS):
+        fence.keep_vacuum_out(tables)
+        limit(connection, lock_ms=lock_ms, idle_ms=IDLE_LIMIT_MS)
+        fence.lock_out_writers(capability, tables)
+        if _flip(connection, capability, expected, new, opens=False):
+            drain()
+            fence.enable(capability, tables)
 
 
 def admit(
     connection: BaseDatabaseWrapper, capability: str, tables: Sequence[str], expected: tuple[str, int], new: Owned
 ) -> None:
-    """
-    Open a home for writing, in the caller's transaction: its commit is the moment.
-
-    Raises:
-        FlipRefused: another attempt has been here, be it to the same end: what the caller copied is older than
-            the writes accepted since, and must not be committed.
-    """
-    limit(connection, lock_ms=LOCK_TIMEOUT_MS, idle_ms=IDLE_LIMIT_MS)
-    fence_of(connection).disable(tables)
-    if not _flip(connection, capability, expected, new, opens=True):
-        raise FlipRefused(f"{connection.alias!r} was opened by another attempt; the rows copied here are late.")
+    """Open a home for writing: the commit is the moment. A repeat changes nothing."""
+    fence = fence_of(connection)
+    with short_transaction(connection, VACUUM_TIMEOUT_MS):
+        fence.keep_vacuum_out(tables)
+        fence.disable(tables)
+        _flip(connection, capability, expected, new, opens=True)
 
 
 def refuse_attempt(connection: BaseDatabaseWrapper, capability: str, *, opened: tuple[str, int], new: Owned) -> bool:

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.conf import Home, get_conf
 from strangler.errors import Refused, SetupError
 from strangler.fence import tables_of
 from strangler.models import JournalEntry, Operation
-from strangler.replication import count_rows, schema_differences, unsupported
+from strangler.replication import count_rows, flow_of, leftovers, misfits, recorded, stream_of
 from strangler.state import Owned, read_ownership
+from strangler.state.connection import connection_of
 
 PROBE_TIMEOUT_S = 3.0
 ROWS_PER_S_GUESS = 30_000
@@ -76,27 +77,14 @@ class Plan:
     undo_steps: Sequence[tuple[str, Callable[[Any], Mapping[str, Any]]]] = field(default_factory=tuple)
 
 
-def connection_of(capability: str, home: Home) -> BaseDatabaseWrapper:
-    """
-    Return the connection to a home's database.
-
-    Raises:
-        Refused: this process has no settings for it.
-    """
-    alias = get_conf().capabilities[capability].databases.get(home)
-    if alias is None:
-        raise Refused(
-            f"This process does not know the {home}'s database of {capability}: a mover needs both. Add its alias "
-            f"to DATABASES and to STRANGLER['CAPABILITIES'][{capability!r}]['databases'][{home!r}]."
-        )
-    return connections[alias]
-
-
-def faults_before(capability: str, source: Home, target: Home) -> list[str]:
+def faults_before(capability: str, source: Home, target: Home, *, first: bool) -> list[str]:
     """
     Return everything that speaks against moving *capability* from *source* to *target* now.
 
     Only a move to the service needs the service to answer; the way back needs its rows, not its process.
+
+    Args:
+        first: nothing has been copied yet, so the target should be empty.
     """
     faults = [*_service_faults(capability)] if target == "service" else []
     for home in (source, target):
@@ -107,7 +95,7 @@ def faults_before(capability: str, source: Home, target: Home) -> list[str]:
             faults.append(f"The {home}'s database ({alias!r}) does not answer: {str(error).strip()}. Start it first.")
         except Refused as error:
             faults.extend(error.reasons)
-    return faults or [*_database_faults(capability, source, target)]
+    return faults or [*_database_faults(capability, source, target, first)]
 
 
 def _service_faults(capability: str) -> Iterator[str]:
@@ -124,7 +112,7 @@ def _service_faults(capability: str) -> Iterator[str]:
         yield f"The service at {url} does not answer ({error}): start it, then repeat."
 
 
-def _database_faults(capability: str, source: Home, target: Home) -> Iterator[str]:
+def _database_faults(capability: str, source: Home, target: Home, first: bool) -> Iterator[str]:
     here, there = connection_of(capability, source), connection_of(capability, target)
     if here.vendor != there.vendor:
         yield f"The homes run on {here.vendor} and {there.vendor}; a copy needs one kind on both sides."
@@ -140,11 +128,14 @@ def _database_faults(capability: str, source: Home, target: Home) -> Iterator[st
                 f"{connection.alias!r} says that {capability} belongs to the {row.owner} since epoch {row.epoch}; "
                 f"both homes must name the {source} in one epoch. Run `strangler doctor`."
             )
-    tables = tables_of(capability)
-    yield from schema_differences(here, there, tables)
-    yield from unsupported(here, tables)
+    flow = flow_of(capability, source, target)
+    yield from misfits(flow)
     for connection in (here, there):
-        yield from _rights(connection, tables)
+        yield from _rights(connection, flow.tables)
+    if (stream := recorded(capability, target)) is not None:
+        yield from stream_of(stream.kind, flow).faults()
+    elif first:
+        yield from leftovers(there, flow.tables)
 
 
 def _rights(connection: BaseDatabaseWrapper, tables: Sequence[str]) -> Iterator[str]:
@@ -171,11 +162,11 @@ class Estimate:
 
 
 def estimate(capability: str, source: Home) -> Estimate:
-    """Return the expected time of a copy, from the rehearsal of the last `prepare` if there was one."""
+    """Return the expected time of a copy, from that of the last `prepare` if there was one."""
     rows = sum(count_rows(connection_of(capability, source), tables_of(capability)).values())
     last = (
         JournalEntry.objects.using(get_conf().control_database)
-        .filter(operation__capability=capability, operation__verb="prepare", step="rehearse", phase="done")
+        .filter(operation__capability=capability, operation__verb="prepare", step="copy", phase="done")
         .exclude(operation__state=Operation.UNDONE)
         .order_by("-id")
         .first()
@@ -183,18 +174,6 @@ def estimate(capability: str, source: Home) -> Estimate:
     if last and last.data["rows"]:
         return Estimate(rows, rows * last.data["seconds"] / last.data["rows"], measured=True)
     return Estimate(rows, rows / ROWS_PER_S_GUESS, measured=False)
-
-
-def faults_of_pause(expected: Estimate) -> list[str]:
-    """Return why a copy inside the fence would keep writers waiting for too long, if it would."""
-    cap_s = get_conf().copy_cap_s
-    if expected.seconds <= cap_s:
-        return []
-    fault = (
-        f"Copying {expected.rows:,} rows inside the fence would take about {expected.seconds:.1f} s; writers wait "
-        f"{cap_s:g} s at most. Raise STRANGLER['COPY_CAP_S'] if they may wait longer."
-    )
-    return [fault]
 
 
 class Stopwatch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.fence.postgresql import LOCK_CLASS
@@ -13,6 +14,13 @@ def blockers(connection: BaseDatabaseWrapper, tables: Sequence[str]) -> list[str
     """Return one sentence per transaction that holds a lock on the tables or has asserted ownership, oldest first."""
     if connection.vendor != "postgresql":
         return []
+    try:
+        return _blockers(connection, tables)
+    except OperationalError as error:
+        return [f"{connection.alias!r} does not answer: {str(error).strip()}"]
+
+
+def _blockers(connection: BaseDatabaseWrapper, tables: Sequence[str]) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT a.pid, a.usename, coalesce(nullif(a.application_name, ''), 'unnamed'), a.state,"

@@ -2,7 +2,8 @@
 What happened to one request's writes: asserted, committed, refused.
 
 An execute wrapper on every connection asserts ownership before the first statement of each transaction (R2),
-turns both databases' refusals into `Moved`, and remembers them, so that swallowing one does not help (R5).
+turns both databases' refusals into `Moved`, and remembers them, so that swallowing one does not help (R5). In a
+database that is not the one its home knows, it sends no write at all (R18).
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.conf import get_conf
 from strangler.fence.moved import Moved, moved_from
-from strangler.fence.owner import assert_owner, owner_of, owning
+from strangler.fence.owner import assert_owner, own_connection, owner_of, owning
+from strangler.fence.restored import is_suspect, refuse_restored, refuse_statement
 from strangler.state import text_of
+from strangler.state.identity import Restored
 
 _READS = ("SELECT", "BEGIN", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "SHOW", "EXPLAIN", "PRAGMA", "SET")
 _current: ContextVar[Observation | None] = ContextVar("strangler_observation", default=None)
@@ -32,6 +35,7 @@ class Observation:
         capability: whose route it is; None when no route matched.
         epoch: the epoch in which this home was known to own it when the request began.
         moved: the first refusal, wherever it was swallowed.
+        restored: the last write that was not sent to a database which is not what it should be.
         clean: nothing was committed and no external effect declared, so the request may still run elsewhere.
     """
 
@@ -40,6 +44,7 @@ class Observation:
         self.epoch = epoch
         self.alias = get_conf().database_of(capability) if capability else None
         self.moved: Moved | None = None
+        self.restored: Restored | None = None
         self.clean = True
         self.asserted = False
         self._asserting = False
@@ -60,11 +65,13 @@ class Observation:
 
         Raises:
             Moved: the answer may come from an old copy.
+            Restored: the row that would prove it may be old (R18).
         """
-        if self.moved:
-            raise self.moved
+        if refusal := self.moved or self.restored:
+            raise refusal
         if self.capability is None or self.asserted:
             return
+        refuse_restored(own_connection(self.capability), self.capability)
         owned = owner_of(self.capability)
         if owned.owner != get_conf().home_of(self.capability) or owned.epoch != self.epoch:
             raise Moved(self.capability, owned.owner, owned.epoch)
@@ -138,6 +145,8 @@ def guard_connection(connection: BaseDatabaseWrapper, **_: Any) -> None:
 def _guard(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     observation = _current.get()
     connection = context["connection"]
+    if is_suspect(connection):
+        _refuse_in_suspect(observation, connection, sql)
     if observation:
         observation.before(connection)
     try:
@@ -152,3 +161,12 @@ def _guard(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, A
     if observation:
         observation.after(connection, sql)
     return result
+
+
+def _refuse_in_suspect(observation: Observation | None, connection: BaseDatabaseWrapper, sql: Any) -> None:
+    try:
+        refuse_statement(connection, text_of(connection, sql))
+    except Restored as restored:
+        if observation:
+            observation.restored = restored
+        raise

@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.conf import Home, get_conf
 from strangler.errors import SetupError
+from strangler.fence.restored import refuse_restored
 from strangler.fence.setup import fence_of
 from strangler.state import Owned, read_ownership, wait_for_epoch
 
@@ -57,12 +58,14 @@ def assert_owner(capability: str) -> int:
 
     Raises:
         Moved: another home owns the rows.
+        Restored: this database is not the one that the home knows, so its row may be old (R18).
         TransactionManagementError: there is no transaction.
     """
     connection = own_connection(capability)
     connection.validate_no_broken_transaction()
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("ownership is asserted inside a transaction; use owning()")
+    refuse_restored(connection, capability)
     home = get_conf().home_of(capability)
     assert home is not None
     return fence_of(connection).assert_owner(capability, home)

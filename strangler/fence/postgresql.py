@@ -68,10 +68,24 @@ class PostgreSQLFence:
             epoch: int = cursor.fetchone()[0]
         return epoch
 
-    def lock_out_writers(self, capability: str) -> None:
-        """Wait for every transaction that asserted ownership, and keep new ones waiting until this one ends."""
+    def keep_vacuum_out(self, tables: Sequence[str]) -> None:
+        """
+        Wait until no vacuum works on the tables, and let none begin until this transaction ends.
+
+        Writers pass meanwhile. A vacuum that is in the way ends itself, but only for who waits longer than
+        `deadlock_timeout`, which no lock that keeps writers out may do.
+        """
+        self._lock(tables, "SHARE UPDATE EXCLUSIVE")
+
+    def lock_out_writers(self, capability: str, tables: Sequence[str] = ()) -> None:
+        """Wait for every transaction that asserted ownership or wrote, and keep new ones out until this one ends."""
         with self.connection.cursor() as cursor:
             cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK_CLASS}, hashtext(%s))", [capability])
+        self._lock(tables, "SHARE ROW EXCLUSIVE")
+
+    def _lock(self, tables: Sequence[str], mode: str) -> None:
+        if tables:
+            self._run([f"LOCK TABLE {', '.join(self.quote(t) for t in tables)} IN {mode} MODE"])
 
     def with_children(self, tables: Sequence[str]) -> list[str]:
         """Return *tables* and every partition or inheriting table below them: each needs its own trigger (R3)."""

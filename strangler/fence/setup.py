@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
+from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -12,7 +13,7 @@ from strangler.conf import get_conf
 from strangler.fence.postgresql import PostgreSQLFence
 from strangler.fence.sqlite import SQLiteFence
 from strangler.models import Ownership
-from strangler.state import read_ownership
+from strangler.state.identity import renew_identity
 
 Fence = PostgreSQLFence | SQLiteFence
 
@@ -22,12 +23,12 @@ def fence_of(connection: BaseDatabaseWrapper) -> Fence:
     return PostgreSQLFence(connection) if connection.vendor == "postgresql" else SQLiteFence(connection)
 
 
-def tables_of(capability: str) -> list[str]:
+def tables_of(capability: str, registry: Apps = apps) -> list[str]:
     """Return the capability's tables, tables of many-to-many relations included, parents before children."""
     label = get_conf().capabilities[capability].app
     models = [
         m
-        for m in apps.get_app_config(label).get_models(include_auto_created=True)
+        for m in registry.get_app_config(label).get_models(include_auto_created=True)
         if m._meta.managed and not m._meta.proxy
     ]
     ordered: list[str] = []
@@ -53,15 +54,19 @@ def after_migrate(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
     """
     Give a migrated home its ownership rows, and fence tables that came or stand where another home owns.
 
+    The rows say which database they were written in (R18).
+
     A new service starts fenced: the monolith owns every capability until it is moved.
     """
     for capability, home in get_conf().homes_at(using):
         with transaction.atomic(using=using):
-            Ownership.objects.using(using).get_or_create(
+            row = Ownership.objects.using(using).get_or_create(
                 capability=capability,
                 defaults={"owner": "monolith", "epoch": 1, "owned_epoch": int(home == "monolith")},
-            )
-            if read_ownership(connections[using], capability).owner != home:
+            )[0]
+            if not row.system:
+                renew_identity(connections[using], capability)
+            if row.owner != home:
                 present = set(connections[using].introspection.table_names())
                 tables = [t for t in tables_of(capability) if t in present]
                 fence_of(connections[using]).enable(capability, tables)

@@ -32,7 +32,10 @@ class SQLiteFence:
             raise Moved(capability, owned.owner, owned.epoch)
         return owned.epoch
 
-    def lock_out_writers(self, capability: str) -> None:
+    def keep_vacuum_out(self, tables: Sequence[str]) -> None:
+        """Do nothing: a vacuum of the file is a writer as any other."""
+
+    def lock_out_writers(self, capability: str, tables: Sequence[str] = ()) -> None:
         """Do nothing: a transaction begun IMMEDIATE is the only writer of the file."""
 
     def states(self, tables: Sequence[str]) -> dict[str, str]:

@@ -18,6 +18,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from strangler.conf import get_conf
+from strangler.fence import own_connection, why_restored
 from strangler.hosting import draining
 from strangler.hosting.conf import get_hosting
 
@@ -79,7 +81,10 @@ def _ask_database() -> str:
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
-    return OK
+    restored = {name: why for name in get_conf().own_capabilities if (why := why_restored(own_connection(name), name))}
+    for why in restored.values():
+        _log.error("restored", reason=why)
+    return f"restored ({', '.join(restored)}): run `strangler doctor`" if restored else OK
 
 
 def _migrations() -> str:

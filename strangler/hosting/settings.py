@@ -161,6 +161,12 @@ def _caches(env: Environment, host: Host) -> dict[str, Any]:
                 "TIMEOUT": 30,
                 "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
             },
+            # Who has written what lately is the same in every home, too (R8); its keys name the home that was written.
+            "pins": {
+                **valkey,
+                "KEY_PREFIX": "pins",
+                "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
+            },
             # Sessions belong to no capability and are the same in every home (R22): no home, no epoch.
             "sessions": {**valkey, "KEY_PREFIX": "shared"},
         },

@@ -18,21 +18,27 @@ from strangler.doctor import Finding
 from strangler.errors import Refused, StranglerError
 from strangler.models import HistoryEntry
 from strangler.operations import CapabilityStatus, Result, Status
+from strangler.operations.streams import StreamStatus
 
 _console = Console(highlight=False)
 _STAGE_STYLE = {"monolith": "dim", "synced": "yellow", "canary": "yellow", "extracted": "green", "complete": "green"}
 _STEP_WORDS = {
     "fence": "install the fences",
-    "rehearse": "rehearse the copy",
+    "arm": "keep what is written from now on",
+    "copy": "copy the rows",
+    "catch-up": "wait until the new home is close behind",
     "announce": "wait until every router has heard",
-    "close": "shut out the old writer",
-    "copy": "copy rows",
-    "move": "copy, compare, open the new writer",
+    "close": "shut out the old writer, bring over its last rows",
+    "open": "open the new writer",
     "publish": "publish",
+    "turn": "let the rows flow the other way",
     "clean": "clean up",
+    "stop": "end the stream",
+    "retire": "archive the monolith's rows and remove them",
     "undo-refuse": "refuse the attempt at the target",
     "undo-reopen": "reopen the old writer",
     "undo-publish": "publish that nothing moved",
+    "undo-arm": "end the way back",
     "undo-clean": "clean up",
 }
 
@@ -78,7 +84,7 @@ def _status(status: Status) -> RenderableType:
     table = Table(
         title=f"Version {status.version}", title_justify="left", box=None, pad_edge=False, header_style="bold"
     )
-    for column in ("capability", "stage", "reads", "writer", "epoch", "last pause", "now"):
+    for column in ("capability", "stage", "reads", "writer", "epoch", "rows flow", "verified", "last pause", "now"):
         table.add_column(column, justify="right" if column in {"epoch", "last pause"} else "left")
     for row in status.capabilities:
         table.add_row(*_status_cells(row))
@@ -100,9 +106,23 @@ def _status_cells(row: CapabilityStatus) -> tuple[RenderableType, ...]:
         share,
         row.writer,
         str(row.epoch),
+        _flow_cell(row.stream),
+        row.verified or "-",
         paused,
         Text(now, style="yellow"),
     )
+
+
+def _flow_cell(stream: StreamStatus | None) -> RenderableType:
+    if stream is None:
+        return Text("-", style="dim")
+    to = f"to the {stream.target}"
+    if stream.problem:
+        return Text(f"{to}: {stream.problem}", style="red")
+    if stream.rows is not None and stream.total:
+        return Text(f"{to}, {100 * stream.rows // stream.total} % of {stream.total:,} rows", style="yellow")
+    behind = f"{stream.lag_s:g} s behind" if stream.lag_s else "in step"
+    return Text(f"{to}, {behind if stream.state == 'streaming' else stream.state}")
 
 
 # -- history and doctor -----------------------------------------------------------------------------------------
@@ -135,7 +155,7 @@ def _history_lines(entry: HistoryEntry, *, newest: bool) -> Iterator[str]:
     elif switching:
         yield "a switch begins: homes ask their databases" if switching[1] else "no switch is under way any more"
     if (paused := entry.figures.get("paused_ms")) is not None:
-        yield f"{entry.figures['rows']:,} rows, writers waited {paused} ms"
+        yield f"writers waited {paused} ms"
     if entry.reason:
         yield f"why: {entry.reason}"
     if newest and entry.undo:
@@ -144,8 +164,8 @@ def _history_lines(entry: HistoryEntry, *, newest: bool) -> Iterator[str]:
 
 def finding_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     """Return the findings as plain values."""
-    names = ("level", "capability", "what", "advice")
-    return [{**{n: getattr(f, n) for n in names}, "mendable": f.mend is not None} for f in findings]
+    names = ("code", "level", "capability", "what", "advice")
+    return [{**{n: getattr(f, n) for n in names}, "mend": f.mend.does if f.mend else None} for f in findings]
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
@@ -155,15 +175,19 @@ def show_findings(findings: Sequence[Finding]) -> None:
     for f in findings:
         style = "red" if f.level == "error" else "yellow"
         head = f"{f.level}: {f.capability + ': ' if f.capability else ''}"
-        hint = " (`strangler doctor --repair` mends this)" if f.mend else ""
         _console.print(Text(head, style=style) + Text(f.what, style="default"))
-        say(f"  {f.advice}{hint}")
+        say(f"  {f.advice}")
+        if f.mend:
+            say(f"  `strangler doctor --repair` would {f.mend.does}.")
 
 
 def show_mended(findings: Sequence[Finding]) -> None:
     """Print what was mended."""
     for f in findings:
-        _console.print(Text("mended: ", style="green") + Text(f.what, style="default"))
+        style, head = ("green", "mended: ") if f.mend else ("red", "not mended: ")
+        _console.print(Text(head, style=style) + Text(f.what, style="default"))
+        if f.mend:
+            say(f"  Did: {f.mend.does}.")
 
 
 # -- moves ------------------------------------------------------------------------------------------------------

@@ -17,18 +17,21 @@ from strangler.operations.events import (
     skip_event,
 )
 from strangler.operations.look import CapabilityStatus, Status, explain_request, history, status
+from strangler.operations.reads import shift_reads
+from strangler.operations.migrations import migrate
 from strangler.operations.verbs import (
     Order,
     Result,
     cancel,
+    complete,
     prepare,
     resume,
     reverse,
-    shift_reads,
     shift_writes,
     toggle,
     undo,
 )
+from strangler.operations.verify import Verified, last_verification, repair_copy, verify, with_copies
 
 __all__ = [
     "Borders",
@@ -42,15 +45,20 @@ __all__ = [
     "Scaffold",
     "Status",
     "Story",
+    "Verified",
     "Wish",
     "borders",
     "cancel",
+    "complete",
     "contracts",
     "explain_request",
     "history",
+    "last_verification",
     "list_events",
+    "migrate",
     "prepare",
     "release_contracts",
+    "repair_copy",
     "replay_dead",
     "replay_event",
     "resume",
@@ -64,4 +72,6 @@ __all__ = [
     "toggle",
     "undo",
     "update_baseline",
+    "verify",
+    "with_copies",
 ]

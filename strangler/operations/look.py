@@ -9,7 +9,10 @@ from strangler.conf import get_conf
 from strangler.cutover import LiveRouter, live_routers
 from strangler.errors import Refused
 from strangler.models import HistoryEntry, Operation
-from strangler.routing import CapabilityState, Facts, explain
+from strangler.operations.streams import StreamStatus, stream_status
+from strangler.replication.verify import verifications
+from strangler.proxy.own_writes import explain_copy
+from strangler.routing import CapabilityState, Facts, decide, explain
 from strangler.state import load_table
 
 
@@ -22,6 +25,8 @@ class CapabilityStatus:
         operation: what runs or stopped half-way now, as a sentence; empty when nothing does.
         last_pause_ms: how long writers were kept waiting by the last switch, or None.
         way_back: the command that undoes the last change; empty before the first.
+        stream: how rows flow; None when nothing should.
+        verified: what the last comparison of both homes' rows has found, and when; empty before the first.
     """
 
     name: str
@@ -33,6 +38,8 @@ class CapabilityStatus:
     operation: str
     last_pause_ms: int | None
     way_back: str
+    stream: StreamStatus | None
+    verified: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +102,30 @@ def _capability_status(state: CapabilityState) -> CapabilityStatus:
         operation=_operation_line(state.name),
         last_pause_ms=paused,
         way_back=last.undo if last else "",
+        stream=stream_status(state),
+        verified=_verified(state.name),
     )
+
+
+def _verified(capability: str) -> str:
+    last = verifications().filter(capability=capability, finished_at__isnull=False).first()
+    return f"{last.state} at {last.finished_at:%Y-%m-%d %H:%M:%S}Z" if last else ""
 
 
 def _operation_line(capability: str) -> str:
     operation = unfinished(capability)
-    return f"#{operation.pk} {operation.verb} {operation.state} in {operation.mover}" if operation else ""
+    if operation is None:
+        return ""
+    if operation.state == Operation.QUEUED:
+        return f"#{operation.pk} {operation.verb} waits for a mover"
+    return f"#{operation.pk} {operation.verb} {operation.state} in {operation.mover}"
 
 
 def unfinished(capability: str) -> Operation | None:
-    """Return the operation that runs or stopped half-way, if there is one."""
+    """Return the operation that waits, runs, or stopped half-way, if there is one."""
     return (
         Operation.objects.using(get_conf().control_database)
-        .filter(capability=capability, state__in=[Operation.RUNNING, Operation.FAILED])
+        .filter(capability=capability, state__in=Operation.UNFINISHED)
         .first()
     )
 
@@ -123,7 +141,11 @@ def explain_request(method: str, path: str, *, host: str = "", subject: str | No
         raise Refused(f"A path starts with '/': {path!r} does not. Example: explain GET /api/catalog/products.")
     if not method.isalpha():
         raise Refused(f"{method!r} is no HTTP method. Example: explain GET /api/catalog/products.")
-    return explain(load_table(), Facts(method.upper(), host, path.partition("?")[0], subject))
+    table, facts = load_table(), Facts(method.upper(), host, path.partition("?")[0], subject)
+    decision = decide(table, facts)
+    if decision is None or decision.reason != "share" or subject is None:
+        return explain(table, facts)
+    return f"{explain(table, facts)} {explain_copy(decision, subject)}".strip()
 
 
 def history(capability: str | None = None, limit: int = 20) -> list[HistoryEntry]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models.functions import Now
 
 from strangler.conf import Home, get_conf
 from strangler.cutover import (
@@ -15,13 +16,12 @@ from strangler.cutover import (
     connection_of,
     estimate,
     faults_before,
-    faults_of_pause,
     mover_name,
 )
 from strangler.cutover import resume as resume_plan
 from strangler.cutover import run as run_plan
 from strangler.cutover import undo as undo_plan
-from strangler.errors import Refused
+from strangler.errors import Refused, StranglerError
 from strangler.models import Operation
 from strangler.operations.look import known, unfinished
 from strangler.state import ControlUnreachable, read_ownership
@@ -32,6 +32,7 @@ _LEAVES_FROM = {
     "shift-writes": ("synced", "canary"),
     "reverse": ("extracted",),
     "cancel": ("synced", "canary"),
+    "complete": ("extracted",),
 }
 _ADVICE = {
     ("shift-writes", "monolith"): "`strangler prepare {0}` comes first, or `strangler toggle {0} service` does both.",
@@ -40,6 +41,10 @@ _ADVICE = {
     ("reverse", "synced"): "The monolith is the writer already.",
     ("cancel", "monolith"): "There is nothing to cancel.",
     ("cancel", "extracted"): "`strangler reverse {0}` comes first.",
+    ("complete", "monolith"): "The service has to be the writer first: `strangler toggle {0} service`.",
+    ("complete", "synced"): "The service has to be the writer first: `strangler shift-writes {0}`.",
+    ("complete", "complete"): "It is complete already.",
+    ("reverse", "complete"): "It is complete: the monolith's rows are in the archive, and there is no way back.",
     ("prepare", "extracted"): "It has moved already; `strangler reverse {0}` brings it back.",
 }
 
@@ -55,6 +60,8 @@ class Order:
 
     Attributes:
         dry_run: check everything, change nothing.
+        mover: `logical` or `keylog`; empty: whatever fits both databases.
+        detach: leave it to a mover elsewhere, `strangler mover`.
         report: hears of steps and progress.
     """
 
@@ -62,6 +69,8 @@ class Order:
     actor: str
     reason: str = ""
     dry_run: bool = False
+    mover: str = ""
+    detach: bool = False
     report: Report = _ignore
 
 
@@ -81,7 +90,7 @@ class Result:
 
 
 def prepare(order: Order) -> Result:
-    """Check both homes, install the fences, and rehearse the copy: stage `monolith` to `synced`."""
+    """Check both homes, install the fences, and let the rows flow to the service: stage `monolith` to `synced`."""
     return _move(order, "prepare", source="monolith", target="service")
 
 
@@ -100,6 +109,11 @@ def cancel(order: Order) -> Result:
     return _move(order, "cancel", source="monolith", target="service")
 
 
+def complete(order: Order) -> Result:
+    """Give up the way back for good: archive the monolith's copy and remove its rows; `extracted` to `complete`."""
+    return _move(order, "complete", source="service", target="monolith")
+
+
 def toggle(order: Order, home: Home) -> Result:
     """Go the whole way to *home* in one command, with the gates of each step."""
     state = state_of(known(order.capability))
@@ -108,34 +122,21 @@ def toggle(order: Order, home: Home) -> Result:
     if home == "monolith":
         return reverse(order)
     if state.stage == "monolith":
-        prepared = prepare(order)
+        then = "shift-writes" if order.detach else ""
+        prepared = _move(order, "prepare", source="monolith", target="service", then=then)
+        if order.detach:
+            return prepared
         if order.dry_run:
             steps = (*prepared.steps, *(f"shift-writes: {name}" for name, _ in PLANS["shift-writes"].steps))
             return Result(f"{order.capability} would move to the service.", prepared.figures, steps)
     return shift_writes(order)
 
 
-def shift_reads(order: Order, percent: float) -> Result:
-    """
-    Send a share of the subjects' reads to the service.
-
-    Raises:
-        Refused: always above 0, as long as no mover keeps the service's copy in step.
-    """
-    known(order.capability)
-    if not 0 <= percent <= 100:
-        raise Refused(f"A share is 0 to 100 percent, not {percent:g}.")
-    if percent > 0:
-        raise Refused(
-            f"Nothing keeps the service's copy of {order.capability} in step, so reads from it would be old. "
-            f"Use `strangler shift-writes {order.capability}`: reads follow the writer."
-        )
-    return Result(f"No reads of {order.capability} are split: they follow the writer. Nothing changed.")
-
-
 def resume(order: Order) -> Result:
     """Take over the operation that stopped half-way and bring it to its end, in the direction it was going."""
     operation = _stopped(order)
+    if operation.state == Operation.QUEUED:
+        raise Refused(f"Operation #{operation.pk} has not begun: `strangler mover` begins it.")
     outcome = resume_plan(PLANS[operation.verb], operation, order.report)
     return Result(f"Operation #{operation.pk} ({operation.verb}) {operation.state}.", outcome.figures)
 
@@ -143,6 +144,8 @@ def resume(order: Order) -> Result:
 def undo(order: Order) -> Result:
     """Take over the operation that stopped half-way and put everything back, where R1 allows it."""
     operation = _stopped(order)
+    if operation.state == Operation.QUEUED and withdraw(operation, f"withdrawn by {order.actor}"):
+        return Result(f"Operation #{operation.pk} ({operation.verb}) had not begun and was withdrawn.")
     outcome = undo_plan(PLANS[operation.verb], operation, order.report)
     return Result(f"Operation #{operation.pk} ({operation.verb}) was undone.", outcome.figures)
 
@@ -157,7 +160,7 @@ def _stopped(order: Order) -> Operation:
     return operation
 
 
-def _move(order: Order, verb: str, *, source: Home, target: Home) -> Result:
+def _move(order: Order, verb: str, *, source: Home, target: Home, then: str = "") -> Result:
     state = state_of(known(order.capability))
     if operation := unfinished(order.capability):
         raise Refused(
@@ -168,38 +171,84 @@ def _move(order: Order, verb: str, *, source: Home, target: Home) -> Result:
         advice = _ADVICE.get((verb, state.stage), "").format(order.capability)
         leaves = " or ".join(_LEAVES_FROM[verb])
         raise Refused(f"{order.capability} is in stage {state.stage}; `{verb}` leaves from {leaves}. {advice}".strip())
-    figures = _check(order, verb, source, target)
-    plan = PLANS[verb]
+    arguments = {"source": source, "target": target, "epoch": state.epoch, "mover": order.mover, "then": then}
+    if order.detach:
+        operation = start_operation(order, verb, arguments, Operation.QUEUED)
+        return Result(
+            f"Operation #{operation.pk} ({verb} {order.capability}) waits for a mover (`strangler mover`); "
+            f"`strangler attach {operation.pk}` follows it.",
+            {"operation": operation.pk},
+        )
+    figures = _check(order.capability, verb, source, target)
     if order.dry_run:
-        steps = tuple(f"{verb}: {name}" for name, _ in plan.steps)
+        steps = tuple(f"{verb}: {name}" for name, _ in PLANS[verb].steps)
         return Result(f"{verb} {order.capability} would run; nothing was changed.", figures, steps)
-    operation = _start(order, verb, source, target)
-    outcome = run_plan(plan, operation, order.report)
-    return Result(_sentence(verb, order.capability, outcome.figures), {**figures, **outcome.figures})
+    return _execute(start_operation(order, verb, arguments, Operation.RUNNING), order.report, figures)
 
 
-def _check(order: Order, verb: str, source: Home, target: Home) -> dict[str, Any]:
+def execute_queued(operation: Operation, report: Report) -> Result:
+    """
+    Do what an operator has queued; the operation is the caller's, who has set it running.
+
+    Raises:
+        Refused: it cannot be done, or was put back; the operation says why.
+    """
+    arguments = operation.arguments
+    try:
+        figures = _check(operation.capability, operation.verb, arguments["source"], arguments["target"])
+    except StranglerError as error:
+        withdraw(operation, str(error))
+        raise
+    result = _execute(operation, report, figures)
+    if then := arguments.get("then"):
+        order = Order(operation.capability, operation.actor, operation.reason, detach=True)
+        return _move(order, then, source=arguments["source"], target=arguments["target"])
+    return result
+
+
+def withdraw(operation: Operation, why: str) -> bool:
+    """End an operation that has changed nothing; False when its mover has begun meanwhile."""
+    rows = Operation.objects.using(get_conf().control_database).filter(
+        pk=operation.pk, state=operation.state, journal__isnull=True
+    )
+    return bool(rows.update(state=Operation.UNDONE, error=why, finished_at=Now()))
+
+
+def _execute(operation: Operation, report: Report, figures: Mapping[str, Any]) -> Result:
+    source = connection_of(operation.capability, operation.arguments["source"])
+    operation.arguments["epoch"] = read_ownership(source, operation.capability).epoch
+    operation.save(using=get_conf().control_database, update_fields=["arguments"])
+    outcome = run_plan(PLANS[operation.verb], operation, report)
+    done = _sentence(operation.verb, operation.capability, outcome.figures)
+    return Result(done, {**figures, **outcome.figures})
+
+
+def _check(capability: str, verb: str, source: Home, target: Home) -> dict[str, Any]:
     """Refuse with every fault at once, before anything is changed."""
-    faults = faults_before(order.capability, source, target)
+    faults = faults_before(capability, source, target, first=verb == "prepare")
     if faults:
         raise Refused(faults)
-    if verb == "cancel":
+    if verb != "prepare":
         return {}
-    expected = estimate(order.capability, source)
-    if verb != "prepare" and (slow := faults_of_pause(expected)):
-        raise Refused(slow)
+    expected = estimate(capability, source)
     return {"expected_rows": expected.rows, "expected_s": round(expected.seconds, 3)}
 
 
-def _start(order: Order, verb: str, source: Home, target: Home) -> Operation:
+def start_operation(order: Order, verb: str, arguments: Mapping[str, Any], state: str) -> Operation:
+    """
+    Record an operation before anything is done.
+
+    Raises:
+        Refused: another one of the capability is unfinished.
+    """
     alias = get_conf().control_database
-    epoch = read_ownership(connection_of(order.capability, source), order.capability).epoch
     try:
         with transaction.atomic(using=alias):
             return Operation.objects.using(alias).create(
                 capability=order.capability,
                 verb=verb,
-                arguments={"source": source, "target": target, "epoch": epoch},
+                state=state,
+                arguments=arguments,
                 actor=order.actor,
                 reason=order.reason,
                 mover=mover_name(),
@@ -213,14 +262,19 @@ def _start(order: Order, verb: str, source: Home, target: Home) -> Operation:
 def _sentence(verb: str, capability: str, figures: Mapping[str, Any]) -> str:
     if verb == "prepare":
         return (
-            f"{capability} is synced: {figures['rows']:,} rows were rehearsed in {figures['seconds']:.2f} s. "
-            f"Next: strangler shift-writes {capability}"
+            f"{capability} is synced: {figures['rows']:,} rows were copied in {figures['seconds']:.2f} s, and what "
+            f"changes follows ({figures['mover']}). Next: strangler shift-writes {capability}"
         )
     if verb == "cancel":
         return f"{capability} is back in stage monolith; the service's copy and the monolith's fence are gone."
+    if verb == "complete":
+        return (
+            f"{capability} is complete: the service has it for good. The monolith's {figures['archived_rows']:,} rows "
+            f"are in {figures['archive']}, and nowhere else."
+        )
     home = "service" if verb == "shift-writes" else "monolith"
     back = f"strangler toggle {capability} {'monolith' if home == 'service' else 'service'}"
     return (
-        f"The {home} owns {capability} now: {figures.get('rows', 0):,} rows, writers waited "
-        f"{figures.get('paused_ms')} ms. The way back: {back}"
+        f"The {home} owns {capability} now; writers waited {figures.get('paused_ms')} ms, and what is written now "
+        f"flows back. The way back: {back}"
     )

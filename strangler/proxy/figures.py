@@ -21,6 +21,16 @@ if Counter is not None:
         ("capability", "home", "kind", "outcome"),
     )
     _refusals = Counter("strangler_refusals", "Writes that the fence of this home refused.", ("capability", "clean"))
+    _held_back = Counter(
+        "strangler_reads_held_back",
+        "Reads of the service's share that the writer answered: pinned, unpinnable, or lagging for all.",
+        ("capability", "reason"),
+    )
+    _fallbacks = Counter(
+        "strangler_fallbacks",
+        "Reads that the monolith's copy answered because the service failed, by how it failed.",
+        ("capability", "reason"),
+    )
     _waits = Histogram(
         "strangler_switch_wait_seconds",
         "How long forwarded writes waited for this home to open.",
@@ -44,6 +54,18 @@ def count_refusal(capability: str, *, clean: bool) -> None:
     """Count a refused write; a clean one could still run elsewhere."""
     if Counter is not None:
         _child(_refusals, capability, str(clean).lower()).inc()
+
+
+def count_held_back(capability: str, reason: str) -> None:
+    """Count a read that was the service's share, and went to the writer."""
+    if Counter is not None:
+        _child(_held_back, capability, reason).inc()
+
+
+def count_fallback(capability: str, reason: str) -> None:
+    """Count a read that the service failed to answer, and the monolith's copy has."""
+    if Counter is not None:
+        _child(_fallbacks, capability, reason).inc()
 
 
 def observe_wait(capability: str, seconds: float) -> None:

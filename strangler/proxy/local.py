@@ -11,7 +11,8 @@ from strangler.conf import get_conf
 from strangler.fence import Moved, Observation, observe
 from strangler.proxy.bodies import RequestBody
 from strangler.proxy.figures import count_refusal
-from strangler.proxy.problems import Code, ProblemAnswer, moved_midway
+from strangler.proxy.problems import Code, ProblemAnswer, moved_midway, problem_of
+from strangler.state.identity import Restored
 from strangler.transport.handing_back import Elsewhere
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -29,6 +30,9 @@ def run_write(
     Returns:
         The answer, if this home was the owner throughout; who the owner is, if nothing has happened yet and the
         request can run there; a problem otherwise (R4).
+
+    Raises:
+        Restored: this home's database is not the one that it knows (R18).
     """
     outcome = _run_once(get_response, request, capability, epoch, body)
     if isinstance(outcome, Elsewhere) and outcome.owner == get_conf().home_of(capability):
@@ -51,6 +55,10 @@ def _run_once(
             seen.confirm()
         except Moved as moved:
             refusal = seen.moved or moved
+        except Restored:
+            if response is not None:
+                response.close()
+            raise
         else:
             return response
     if response is not None:
@@ -73,6 +81,9 @@ def run_nobodys_write(get_response: GetResponse, request: HttpRequest) -> HttpRe
     """Run a write that no route claims; a refusal makes its answer worthless even if a view swallowed it (R5)."""
     with observe(None) as seen:
         response = get_response(request)
+    if seen.restored:
+        response.close()
+        return problem_of(request, seen.restored)
     if seen.moved is None:
         return response
     response.close()

@@ -12,15 +12,17 @@ from django.http.response import HttpResponseBase
 from strangler.conf import HOMES, Home, get_conf
 from strangler.fence import Moved, other
 from strangler.proxy.bodies import body_of
-from strangler.proxy.figures import count_request
+from strangler.proxy.figures import count_held_back, count_request
 from strangler.proxy.hops import Hop, read_hop, restore_origin
 from strangler.proxy.identity import read_identity
 from strangler.proxy.local import GetResponse, run_nobodys_write
+from strangler.proxy.own_writes import objection_to_copy
 from strangler.proxy.problems import EXPECTED_ERRORS, Code, ProblemAnswer, moved_midway, problem_of
 from strangler.proxy.serving import Serving
-from strangler.proxy.subjects import issue_subject, subject_of
+from strangler.proxy.subjects import issue_subject, keeps_cookies, subjects_of
 from strangler.routing import READ_METHODS, Decision, Facts, decide
 from strangler.state import follower
+from strangler.state.identity import Restored
 from strangler.transport import signing
 from strangler.transport.headers import without_reserved
 
@@ -67,9 +69,13 @@ class StranglerMiddleware:
             return self._nobodys(request)
         newcomer = False
         if decision.reason == "no_subject" and hop is None:
-            subject = subject_of(request)
-            newcomer = subject is None
-            decision = decide(table, facts._replace(subject=subject)) or decision
+            subjects = subjects_of(request)
+            decision = decide(table, facts._replace(subject=next(iter(subjects), None))) or decision
+            newcomer = not subjects
+            if decision.reason == "share" and (reason := objection_to_copy(request, decision, subjects)):
+                newcomer = reason == "unpinnable" and not keeps_cookies(request)
+                decision = decision._replace(home=other(decision.home), reason=reason)
+                count_held_back(decision.capability, reason)
         response = self._serve(request, hop, decision)
         if newcomer:
             issue_subject(request, response)
@@ -78,6 +84,8 @@ class StranglerMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answer a refusal that a view let through; whoever observes the request replaces the answer."""
+        if isinstance(exception, Restored):
+            return problem_of(request, exception)
         return moved_midway(request) if isinstance(exception, Moved) else None
 
     def _nobodys(self, request: HttpRequest) -> HttpResponseBase:

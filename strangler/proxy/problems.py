@@ -9,6 +9,7 @@ import logging
 from django.http import HttpRequest, HttpResponse
 
 from strangler.errors import Saturated
+from strangler.state.identity import Restored
 from strangler.transport.errors import (
     BadReply,
     BadRequest,
@@ -36,6 +37,7 @@ class Code(enum.Enum):
     UPSTREAM_BAD_REPLY = "upstream_bad_reply", 502, "The capability's home gave an unusable answer", False
     MOVED_MIDWAY = "moved_midway", 503, "The writer moved while the request ran", True
     SWITCH_SATURATED = "switch_saturated", 503, "Too many requests wait for the switch to end", True
+    HOME_RESTORED = "home_restored", 503, "The database of this home was restored, and may not be written yet", True
     UPSTREAM_SATURATED = "upstream_saturated", 503, "All connections to the capability's home are in use", True
     UPSTREAM_TIMED_OUT = "upstream_timed_out", 504, "The capability's home did not answer in time", False
 
@@ -55,8 +57,9 @@ _BY_ERROR: tuple[tuple[type[Exception], Code], ...] = (
     (BadReply, Code.UPSTREAM_BAD_REPLY),
     (UpstreamSaturated, Code.UPSTREAM_SATURATED),
     (Saturated, Code.SWITCH_SATURATED),
+    (Restored, Code.HOME_RESTORED),
 )
-EXPECTED_ERRORS = (BadRequest, RemoteCallError, Saturated)
+EXPECTED_ERRORS = (BadRequest, RemoteCallError, Saturated, Restored)
 
 
 class ProblemAnswer(HttpResponse):

@@ -10,10 +10,12 @@ from django.http.response import HttpResponseBase
 from strangler.conf import Conf, Home
 from strangler.fence import await_ownership, confirmed, objection, other, owner_of
 from strangler.proxy.bodies import RequestBody
+from strangler.proxy.fallback import Fallback
 from strangler.proxy.figures import observe_wait
 from strangler.proxy.forwarding import Forwarder, ends_here
 from strangler.proxy.hops import HandBack, Hop
 from strangler.proxy.local import GetResponse, run_write
+from strangler.proxy.own_writes import note_write
 from strangler.proxy.problems import moved_midway
 from strangler.routing import Decision
 from strangler.state import release_connections, wait_for_epoch
@@ -26,6 +28,7 @@ class Serving:
     def __init__(self, get_response: GetResponse, conf: Conf) -> None:
         self._get_response = get_response
         self._forwarder = Forwarder(conf)
+        self._fallback = Fallback(get_response)
         self._conf = conf
         self._home_of: dict[str, Home] = {n: h for n in conf.capabilities if (h := conf.home_of(n))}
 
@@ -40,7 +43,9 @@ class Serving:
         if decision.kind == "read":
             decision = confirmed(decision, home)
         if decision.home != home and not ends_here(request):
-            return self._there_first(request, decision, decision.epoch, body)
+            if decision.kind == "read":
+                return self._read_there_first(request, decision, body)
+            return self._write_there_first(request, decision, body)
         if decision.kind == "write":
             return self._write_here_first(request, decision, body)
         return self._read_here(request, body)
@@ -56,24 +61,39 @@ class Serving:
             body.give_to(request)  # Django takes content without a Content-Length for empty
         return self._get_response(request)
 
-    def _there_first(
-        self, request: HttpRequest, decision: Decision, epoch: int, body: RequestBody | None
-    ) -> HttpResponseBase:
-        answer = self._forwarder.forward(request, decision, epoch, body)
+    def _read_there_first(self, request: HttpRequest, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
+        answer = self._fallback.behind(
+            request, decision, body, lambda: self._forwarder.forward(request, decision, decision.epoch, body)
+        )
         if not isinstance(answer, Elsewhere):
             return answer
         if body is not None:
             if not body.replayable:
                 return moved_midway(request)
-            if decision.kind == "read":
-                body.give_to(request)
-        if decision.kind == "read":
-            # The other home has not opened in the epoch that our own row names: our rows are closed, and complete.
-            return self._get_response(request)
+            body.give_to(request)
+        # The other home has not opened in the epoch that our own row names: our rows are closed, and complete.
+        return self._get_response(request)
+
+    def _write_there_first(
+        self, request: HttpRequest, decision: Decision, body: RequestBody | None
+    ) -> HttpResponseBase:
+        answer = self._forwarder.forward(request, decision, decision.epoch, body)
+        if not isinstance(answer, Elsewhere):
+            return answer
+        if body is not None and not body.replayable:
+            return moved_midway(request)
         self._await_opening(decision.capability, answer)
         own_epoch = owner_of(decision.capability).epoch
-        outcome = run_write(self._get_response, request, decision.capability, own_epoch, body)
+        outcome = self._write_here(request, decision.capability, own_epoch, body)
         return moved_midway(request) if isinstance(outcome, Elsewhere) else outcome
+
+    def _write_here(
+        self, request: HttpRequest, capability: str, epoch: int, body: RequestBody | None
+    ) -> HttpResponseBase | Elsewhere:
+        outcome = run_write(self._get_response, request, capability, epoch, body)
+        if not isinstance(outcome, Elsewhere):
+            note_write(request, outcome, capability)
+        return outcome
 
     def _await_opening(self, capability: str, told: Elsewhere) -> None:
         """The other home has closed and names this one: wait until it opens, as it would wait for us (R4)."""
@@ -84,7 +104,7 @@ class Serving:
             observe_wait(capability, time.monotonic() - began_at)
 
     def _write_here_first(self, request: HttpRequest, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
-        outcome = run_write(self._get_response, request, decision.capability, decision.epoch, body)
+        outcome = self._write_here(request, decision.capability, decision.epoch, body)
         home = self._home_of[decision.capability]
         if not isinstance(outcome, Elsewhere):
             return outcome
@@ -114,7 +134,7 @@ class Serving:
             if owned.owner != home or owned.epoch < hop.epoch:
                 return HandBack(hop.capability, owned.owner, owned.epoch)
             epoch = owned.epoch
-        outcome = run_write(self._get_response, request, hop.capability, epoch, body)
+        outcome = self._write_here(request, hop.capability, epoch, body)
         if isinstance(outcome, Elsewhere):
             return HandBack(hop.capability, outcome.owner, outcome.epoch)
         return outcome

@@ -31,7 +31,8 @@ class Decision(NamedTuple):
     The home that serves a request.
 
     Attributes:
-        reason: one word for figures and `explain`: writer, share, remainder, no_subject, override.
+        reason: one word for figures and `explain`: writer, share, remainder, no_subject, override; for what was the
+            service's share, and goes to the writer all the same: pinned, unpinnable, lagging.
         epoch: the capability's epoch in the table that decided.
         switching: the writer may be changing now: ask the own database before a read, too.
     """

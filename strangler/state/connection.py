@@ -1,9 +1,12 @@
-"""Database connections that belong to one background thread and to no pool."""
+"""Connections to the databases of both homes, and connections that belong to no pool."""
 
 from __future__ import annotations
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from strangler.conf import Home, get_conf
+from strangler.errors import Refused
 
 
 def dedicated(alias: str) -> BaseDatabaseWrapper:
@@ -12,6 +15,22 @@ def dedicated(alias: str) -> BaseDatabaseWrapper:
     settings_dict = {**wrapper.settings_dict, "CONN_MAX_AGE": None}
     settings_dict["OPTIONS"] = {k: v for k, v in settings_dict["OPTIONS"].items() if k != "pool"}
     return type(wrapper)(settings_dict, alias)
+
+
+def connection_of(capability: str, home: Home) -> BaseDatabaseWrapper:
+    """
+    Return the connection to a home's database.
+
+    Raises:
+        Refused: this process has no settings for it.
+    """
+    alias = get_conf().capabilities[capability].databases.get(home)
+    if alias is None:
+        raise Refused(
+            f"This process does not know the {home}'s database of {capability}: a mover needs both. Add its alias "
+            f"to DATABASES and to STRANGLER['CAPABILITIES'][{capability!r}]['databases'][{home!r}]."
+        )
+    return connections[alias]
 
 
 def now_sql(connection: BaseDatabaseWrapper) -> str:

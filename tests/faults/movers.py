@@ -26,7 +26,26 @@ _STEPS: dict[tuple[str, str], list[Step]] = {}
 
 def opened(steps: Sequence[Step]) -> bool:
     """Return whether the operation of the last entry has opened its target: then there is no undo (R1)."""
-    return (steps[-1][0], "move", "done") in steps
+    return (steps[-1][0], "open", "done") in steps
+
+
+def mend(platform: Platform, remedy: str, steps: Sequence[Step]) -> None:
+    """
+    `resume` or `undo` what a dead mover left unfinished, once nobody takes it for alive any more.
+
+    Where R1 allows no undo, check that it is refused, and resume.
+
+    Args:
+        steps: of its journal.
+    """
+    outlive_lease()
+    if remedy == "undo" and opened(steps):
+        refused = platform.manage("strangler", "undo", platform.capability, "--yes")
+        assert refused.returncode != 0, "an opened home was closed again"
+        assert "there is no undo" in refused.stderr, refused.stderr
+        outlive_lease()
+        remedy = "resume"
+    platform.strangler(remedy, platform.capability, "--yes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +58,16 @@ class Way:
     def begin(self, platform: Platform) -> State:
         """Bring the platform to the starting point of the way and return what is true there."""
         if self.home == "monolith":
-            platform.strangler("toggle", "catalog", "service", "--yes")
+            platform.toggle_until_done("service")
         else:
-            platform.strangler("toggle", "catalog", "monolith", "--yes")
+            platform.toggle_until_done("monolith")
             if state_of(platform).control[0] == "synced":
                 platform.strangler("cancel", "catalog", "--yes")
         return state_of(platform)
 
     def finish(self, platform: Platform) -> None:
         """Go what is left of the way."""
-        platform.strangler("toggle", "catalog", self.home, "--yes")
+        platform.toggle_until_done(self.home)
 
     def steps(self, platform: Platform) -> list[Step]:
         """Return (verb, step, phase) of the journal of an undisturbed run, made once for each kind of platform."""
@@ -95,6 +114,13 @@ def moments(platform: Platform, extent: str, seed: str, *, among: Callable[[list
         yield moment
 
 
+def moment_at(platform: Platform, way: Way, verb: str, step: str, phase: str) -> Moment:
+    """Return the moment at which the mover has just written this entry."""
+    steps = way.steps(platform)
+    entries = steps.index((verb, step, phase)) + 1
+    return Moment(way, entries, tuple(steps[:entries]))
+
+
 @contextmanager
 def paused_mover(platform: Platform, moment: Moment, *, sabotage: str = "") -> Iterator[Process]:
     """Go a moment's way in a process that stops itself then; it is gone afterwards."""
@@ -103,21 +129,26 @@ def paused_mover(platform: Platform, moment: Moment, *, sabotage: str = "") -> I
         DJANGO_SETTINGS_MODULE=FAULTY_SETTINGS["monolith"],
     )  # fmt: skip
     try:
-        eventually(lambda: _stopped(mover), what=f"the mover stops\n{mover.tail()}", timeout_s=60)
+        eventually(lambda: stopped(mover), what=f"the mover stops\n{mover.tail()}", timeout_s=60)
         yield mover
     finally:
         mover.kill()
 
 
-def _stopped(mover: Process) -> bool:
+def stopped(mover: Process) -> bool:
+    """Return whether a mover has stopped itself. Raises: AssertionError, when it has ended."""
     assert mover.alive(), f"the mover ended before it was stopped\n{mover.tail()}"
     return psutil.Process(mover.pid).status() == psutil.STATUS_STOPPED
 
 
-def wake(mover: Process) -> tuple[int, str]:
-    """Let a stopped mover go on to its end; return its exit code and what it said."""
+def wake(mover: Process) -> None:
+    """Let a stopped mover go on."""
     os.kill(mover.pid, signal.SIGCONT)
-    return mover.popen.wait(60), mover.log.read_text()
+
+
+def ended(mover: Process, timeout_s: float = 60) -> tuple[int, str]:
+    """Wait until a mover has ended; return its exit code and what it said."""
+    return mover.popen.wait(timeout_s), mover.log.read_text()
 
 
 def outlive_lease() -> None:

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 import psycopg
 import pytest
 
-from tests.support.cluster import OWNER, SUPERUSER, Cluster
+from tests.support.cluster import OWNER, PASSWORD, SUPERUSER, Cluster
 from tests.support.platform import Platform
 from tests.support.state import digests, tables
 
@@ -48,7 +48,7 @@ with transaction.atomic():
 def moved(postgres_platform: Platform, cluster: Cluster) -> Platform:
     """A platform whose catalog has moved; a role of somebody else may write the monolith's old tables."""
     database = _database(postgres_platform)
-    cluster.execute(database, f"CREATE ROLE {OUTSIDER} LOGIN")
+    cluster.execute(database, f"CREATE ROLE {OUTSIDER} LOGIN PASSWORD '{PASSWORD}'")
     for table in tables(postgres_platform.homes["monolith"]):
         cluster.execute(database, f"GRANT ALL ON {table} TO {OUTSIDER}")
     postgres_platform.strangler("toggle", "catalog", "service", "--yes")

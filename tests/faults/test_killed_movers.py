@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.movers import Moment, assert_one_writer, assert_serves, moments, opened, outlive_lease, paused_mover
+from tests.faults.movers import Moment, assert_one_writer, assert_serves, mend, moments, paused_mover
 from tests.support.fixtures import long_version
 from tests.support.platform import Platform
 
@@ -29,14 +29,7 @@ def _kill_and_mend(platform: Platform, moment: Moment, remedy: str) -> None:
     rows = before.rows[before.writer]
     with paused_mover(platform, moment) as mover:
         mover.kill()
-    outlive_lease()
-    if remedy == "undo" and opened(moment.journal):
-        refused = platform.manage("strangler", "undo", "catalog", "--yes")
-        assert refused.returncode != 0, "an opened home was closed again"
-        assert "there is no undo" in refused.stderr, refused.stderr
-        outlive_lease()
-        remedy = "resume"
-    platform.strangler(remedy, "catalog", "--yes")
+    mend(platform, remedy, moment.journal)
     assert_one_writer(platform, rows=rows)
     way.finish(platform)
     after = assert_one_writer(platform, rows=rows)

@@ -10,10 +10,11 @@ import pytest
 
 from tests.faults.movers import (
     FORTH,
-    Moment,
     Way,
     assert_one_writer,
     assert_serves,
+    ended,
+    moment_at,
     moments,
     opened,
     outlive_lease,
@@ -41,10 +42,9 @@ def test_mover_woken_after_an_undo_does_nothing(any_platform: Platform, extent: 
 
 def test_prepare_woken_after_an_undo_copies_nothing(any_platform: Platform) -> None:
     """Neither `prepare` nor its undo changes the ownership rows: the attempt alone tells the two movers apart."""
-    steps = FORTH.steps(any_platform)
-    entries = steps.index(("prepare", "rehearse", "intent")) + 1
+    moment = moment_at(any_platform, FORTH, "prepare", "copy", "intent")
     FORTH.begin(any_platform)
-    with paused_mover(any_platform, Moment(FORTH, entries, tuple(steps[:entries]))) as mover:
+    with paused_mover(any_platform, moment) as mover:
         outlive_lease()
         any_platform.strangler("undo", "catalog", "--yes")
         _assert_wakes_in_vain(any_platform, mover)
@@ -61,14 +61,14 @@ def test_mover_woken_after_others_went_on_does_nothing(any_platform: Platform, e
 
 
 def test_mover_woken_late_destroys_rows_when_nothing_stops_it(start_platform: StartPlatform) -> None:
-    """The two tests above bite: without the guard the rehearsal of a late `prepare` copies over the new writer."""
+    """The two tests above bite: without the guard a late `prepare` empties the new writer to copy anew."""
     with start_platform("sqlite", products=100) as platform:
-        steps = FORTH.steps(platform)
-        entries = steps.index(("prepare", "rehearse", "intent")) + 1
+        moment = moment_at(platform, FORTH, "prepare", "copy", "intent")
         FORTH.begin(platform)
-        with paused_mover(platform, Moment(FORTH, entries, tuple(steps[:entries])), sabotage="late") as mover:
+        with paused_mover(platform, moment, sabotage="late") as mover:
             before = _others_go_on(platform, FORTH)
             wake(mover)
+            ended(mover)
         after = state_of(platform)
     assert after.rows["service"] != before.rows["service"], "the late mover did no harm: what does the guard guard?"
 
@@ -83,7 +83,8 @@ def _others_go_on(platform: Platform, way: Way) -> State:
 
 def _assert_wakes_in_vain(platform: Platform, mover: Process) -> None:
     before = state_of(platform)
-    code, said = wake(mover)
+    wake(mover)
+    code, said = ended(mover)
     assert code != 0, f"the late mover believes that it succeeded: {said}"
     assert "taken over" in said, said
     assert state_of(platform) == before, said

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from tests.support.checking import Traffic, traffic
 from tests.support.evidence import record
 from tests.support.fixtures import PRODUCTS, long_version
-from tests.support.platform import Platform
+from tests.support.platform import Platform, Toggled
 
 HORIZON_S = 1_800.0
 
@@ -24,7 +24,7 @@ def test_nothing_is_lost_or_doubled(any_platform: Platform, toggles: int, tmp_pa
     doors = list(any_platform.doors.values())
     with traffic(tmp_path, doors, any_platform.token, seed=seed, horizon_s=HORIZON_S) as load:
         load.wait_until_steady()
-        done = [_toggle(any_platform, "monolith" if turn % 2 else "service") for turn in range(toggles)]
+        done = [any_platform.toggle_until_done("monolith" if turn % 2 else "service") for turn in range(toggles)]
         report = load.stop()
         verdict = load.judge(any_platform.homes)
     _assert_nothing_happened(load, report, verdict)
@@ -33,26 +33,6 @@ def test_nothing_is_lost_or_doubled(any_platform: Platform, toggles: int, tmp_pa
     print(json.dumps(figures))
     if toggles >= 200 and any_platform.kind == "postgres":
         record("toggles", seed=seed, products=PRODUCTS, **figures)
-
-
-class Toggled(NamedTuple):
-    """How long writers were paused, and how often the switch gave up and put everything back before it went through."""
-
-    pause_ms: int
-    refused: int
-
-
-def _toggle(platform: Platform, home: str) -> Toggled:
-    for refused in range(3):
-        done = platform.manage("strangler", "toggle", "catalog", home, "--yes", "--json")
-        if done.returncode == 0:
-            figures = json.loads(done.stdout)["figures"]
-            assert figures["rows"] >= PRODUCTS * 3
-            return Toggled(figures["paused_ms"], refused)
-        # A machine that is too busy to obey in time may make it give up; that must cost nobody anything either.
-        print(done.stderr)
-        assert "Everything was put back" in " ".join(done.stderr.split()), done.stderr
-    raise AssertionError("three refusals in a row")
 
 
 def _assert_nothing_happened(load: Traffic, report: dict[str, Any], verdict: dict[str, Any]) -> None:
@@ -66,7 +46,7 @@ def _assert_nothing_happened(load: Traffic, report: dict[str, Any], verdict: dic
 
 
 def _figures(done: list[Toggled], report: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
-    ordered = sorted(toggled.pause_ms for toggled in done)
+    ordered = sorted(toggled.figures["paused_ms"] for toggled in done)
     return {
         "toggles": len(done),
         "toggles_refused_and_repeated": sum(toggled.refused for toggled in done),

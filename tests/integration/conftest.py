@@ -15,6 +15,8 @@ from django.db import connections
 
 from monolith.config.run.postgres import ROLE
 from strangler.conf import get_conf
+from tests.support.streams import end_streams
+from strangler.state.identity import renew_identity
 
 ALIASES = {"default": "monolith", "sample_service": "service"}
 
@@ -100,9 +102,18 @@ def sqlite_templates(tmp_path_factory, django_db_blocker):
     return folder
 
 
+def _make_originals():
+    """Let the copies be taken for databases of their own, not for restored ones."""
+    for alias in ALIASES:
+        for capability, _ in get_conf().homes_at(alias):
+            renew_identity(connections[alias], capability)
+
+
 def _fresh_postgres(server):
     with psycopg.connect(server.url("postgres", role="postgres"), autocommit=True) as connection:
         for name in ALIASES.values():
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                end_streams(server.url(name, role="postgres"))
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {name}_template OWNER {ROLE}")
     return _postgres_entries(server, ALIASES)
@@ -126,6 +137,7 @@ def homes(request, tmp_path, django_db_blocker):
         else:
             entries = _fresh_sqlite(request.getfixturevalue("sqlite_templates"), tmp_path)
         with _using(entries):
+            _make_originals()
             yield Homes(request.param, dsn)
 
 

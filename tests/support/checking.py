@@ -57,6 +57,10 @@ class Traffic:
         """Return the verdict on the rows of the owning home; *homes* maps home to DSN."""
         return judge(self.ledger, self.run, homes)
 
+    def pauses(self) -> dict[str, Any]:
+        """Return how long writers waited, with a switch and without, in milliseconds."""
+        return pauses(self.ledger)
+
     def _next(self, timeout_s: float) -> dict[str, Any]:
         try:
             return self._events.get(timeout=timeout_s)
@@ -103,6 +107,14 @@ def judge(ledger: Path, run: str, homes: dict[str, str]) -> dict[str, Any]:
     done = subprocess.run(command, env=_environment(), capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout, f"the judge did not judge: {done.stderr}"
     return {"innocent": done.returncode == 0, **json.loads(done.stdout)}
+
+
+def pauses(ledger: Path) -> dict[str, Any]:
+    """Return how long the writers of a ledger waited, with a switch and without, in milliseconds."""
+    command = [*_checker(), "pauses", str(ledger)]
+    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, timeout=120, check=True)
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
 
 
 def _checker() -> list[str]:

@@ -4,40 +4,98 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from psycopg import sql
 
 from monolith.config.run.account import server_binaries
 from tests.support.processes import Process, eventually, free_port
+from tests.support.streams import end_streams
 
 OWNER = "strangler"
 """The hosts' role: it owns its databases and is no superuser."""
 SUPERUSER = "postgres"
+PASSWORD = secrets.token_urlsafe(24)
+MOVES_MAX = 64
+"""Streams of rows at one time, over all platforms of a run."""
+SETTINGS: dict[str, Any] = {
+    "wal_level": "logical", "max_replication_slots": MOVES_MAX, "max_wal_senders": MOVES_MAX,
+    "max_logical_replication_workers": MOVES_MAX, "max_worker_processes": 2 * MOVES_MAX,
+    "max_sync_workers_per_subscription": 4, "scram_iterations": 1, "unix_socket_directories": "",
+    "max_connections": 300, "shared_buffers": "64MB", "fsync": "off", "full_page_writes": "off",
+    "log_min_messages": "fatal",
+}  # fmt: skip
+"""What is committed outlives the server, but not the machine: nothing of a test run has to."""
 
 
 @dataclass(slots=True)
 class Cluster:
-    """A running server; anybody who reaches its port is who they say (`trust`)."""
+    """
+    A server that can be killed and started again; both roles have the same password, for a subscription of a plain
+    role must have one.
+
+    Attributes:
+        host: the address on which it listens and under which everybody knows it.
+        entry: words before the server's command that take it to where that address is.
+    """
 
     folder: Path
     port: int
-    process: Process
+    host: str = "127.0.0.1"
+    entry: tuple[str, ...] = ()
     templates: dict[str, str] = field(default_factory=dict)
+    _process: Process | None = None
+
+    @property
+    def process(self) -> Process:
+        """The server's main process. Raises: AssertionError, when it does not run."""
+        assert self._process, f"the server on port {self.port} does not run"
+        return self._process
+
+    def start(self) -> None:
+        """Start the server on its data and wait until it answers."""
+        settings = SETTINGS | {"listen_addresses": self.host, "port": self.port}
+        command = [str(server_binaries(self.folder) / "postgres"), "-D", str(self.folder / "data")]
+        command += [f"--{key}={value}" for key, value in settings.items()]
+        user = _user()
+        if self.entry and user:
+            command, user = [*self.entry, *_as_user(user), *command], None
+        self._process = Process.start(
+            "postgres", command, self.folder / "log", environment=os.environ, user=user, folder=self.folder
+        )
+        eventually(lambda: _answers(self), what=f"PostgreSQL answers\n{self._process.tail()}", timeout_s=60)
+
+    def kill(self) -> None:
+        """SIGKILL the server and all its backends, as if the machine had lost its power."""
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        for backend in family:  # each leads a group of its own, and would end what it is doing
+            with suppress(psutil.NoSuchProcess):
+                backend.kill()
+        _, left = psutil.wait_procs(family, timeout=20)
+        assert not left, left
+        self._process = None
+
+    def stop(self) -> None:
+        """Stop the server, if it runs."""
+        if self._process:
+            self._process.stop(signal.SIGINT)  # fast shutdown
 
     def dsn(self, database: str, *, role: str = OWNER) -> str:
         """Return the address of *database* for *role*."""
-        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{role}:{PASSWORD}@{self.host}:{self.port}/{database}"
 
     def execute(self, database: str, statement: str, *, role: str = SUPERUSER) -> list[tuple[Any, ...]]:
         """Run one statement outside any transaction and return its rows, if it has any."""
@@ -54,37 +112,41 @@ class Cluster:
         return name
 
     def drop(self, name: str) -> None:
-        """Drop a database, whoever is connected."""
+        """Drop a database, whoever is connected, and the streams of rows from and to it."""
+        end_streams(self.dsn(name, role=SUPERUSER))
         statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
         with psycopg.connect(self.dsn("postgres", role=SUPERUSER), autocommit=True) as connection:
             connection.execute(statement.format(sql.Identifier(name)))
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """Run a server with an empty cluster until the block ends."""
-    folder, port, user = Path(tempfile.mkdtemp(prefix="strangler-pg-")), free_port(), _user()
-    if user:
-        shutil.chown(folder, user)
-    data, binaries = folder / "data", server_binaries(folder)
-    subprocess.run(
-        [binaries / "initdb", "-D", data, "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"],
-        check=True, capture_output=True, cwd=folder, user=user, extra_groups=[] if user else None,
-    )  # fmt: skip
-    settings = {
-        "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 300,
-        "shared_buffers": "64MB", "log_min_messages": "fatal",
-    }  # fmt: skip
-    command = [str(binaries / "postgres"), "-D", str(data), *(f"--{key}={value}" for key, value in settings.items())]
-    process = Process.start("postgres", command, folder / "log", environment=os.environ, user=user, folder=folder)
-    server = Cluster(folder, port, process)
+def running_cluster(host: str = "127.0.0.1", entry: Sequence[str] = ()) -> Iterator[Cluster]:
+    """Run a server with an empty cluster until the block ends; for the arguments see `Cluster`."""
+    server = Cluster(Path(tempfile.mkdtemp(prefix="strangler-pg-")), free_port(), host, tuple(entry))
     try:
-        eventually(lambda: _answers(server), what="PostgreSQL answers")
-        server.execute("postgres", f"CREATE ROLE {OWNER} LOGIN")
+        _initialise(server)
+        server.start()
+        server.execute("postgres", f"CREATE ROLE {OWNER} LOGIN REPLICATION PASSWORD '{PASSWORD}'")
+        server.execute("postgres", f"GRANT pg_create_subscription TO {OWNER}")
         yield server
     finally:
-        process.stop(signal.SIGINT)  # fast shutdown
-        shutil.rmtree(folder, ignore_errors=True)
+        server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
+def _initialise(server: Cluster) -> None:
+    folder, user = server.folder, _user()
+    if user:
+        shutil.chown(folder, user)
+    password = folder / "password"
+    password.write_text(PASSWORD)
+    subprocess.run(
+        [server_binaries(folder) / "initdb", "-D", folder / "data", "-U", SUPERUSER, "--auth=scram-sha-256",
+         f"--pwfile={password}", "--encoding=UTF8", "--locale=C.UTF-8"],
+        check=True, capture_output=True, cwd=folder, user=user, extra_groups=[] if user else None,
+    )  # fmt: skip
+    with (folder / "data" / "pg_hba.conf").open("a") as rules:
+        rules.write("host all,replication all 0.0.0.0/0 scram-sha-256\n" if server.entry else "")
 
 
 def _answers(server: Cluster) -> bool:
@@ -101,3 +163,8 @@ def _user() -> str | None:
     if os.geteuid() != 0:
         return None
     return pwd.getpwnam("nobody").pw_name
+
+
+def _as_user(name: str) -> list[str]:
+    account = pwd.getpwnam(name)
+    return ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]

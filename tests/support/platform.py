@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -33,7 +34,20 @@ NAMES = tuple(capability.name for capability in CAPABILITIES)
 SETTINGS = {MONOLITH: "monolith.config.settings"} | {name: f"extracted.{name}.settings" for name in NAMES}
 FAULTY_SETTINGS = {host: f"tests.support.settings.{host}" for host in SETTINGS}
 """The same, with whatever faults the environment asks for."""
+GAVE_UP = re.compile(r"could not be locked")
+"""What a switch says that did not get between the writers in time."""
 Kind = Literal["postgres", "sqlite"]
+_NO_COPY = """UPDATE strangler_ownership SET system = (SELECT concat_ws('.', system_identifier,
+ (SELECT oid FROM pg_database WHERE datname = current_database()), left(pg_walfile_name(pg_current_wal_lsn()), 8))
+ FROM pg_control_system())"""
+"""A database made from a template is not to be taken for one that was restored."""
+
+
+class Toggled(NamedTuple):
+    """What the switch said of itself, and how often it gave up and put everything back before it went through."""
+
+    figures: dict[str, Any]
+    refused: int
 
 
 @dataclass(slots=True)
@@ -48,6 +62,7 @@ class Platform:
         internal: where each host listens for calls of other hosts.
         environment: what `manage.py` and the hosts run with.
         settings: each host's settings module.
+        servers: the PostgreSQL server of each running host's database; empty on SQLite.
     """
 
     kind: Kind
@@ -59,6 +74,7 @@ class Platform:
     environment: dict[str, str]
     token: str
     settings: Mapping[str, str]
+    servers: Mapping[str, Cluster] = field(default_factory=dict)
     hosts: dict[str, Process] = field(default_factory=dict)
     workers: dict[str, Process] = field(default_factory=dict)
 
@@ -104,6 +120,23 @@ class Platform:
         command = [sys.executable, "manage.py", "strangler", *arguments]
         environment = self._environment("monolith") | variables
         return Process.start(" ".join(arguments), command, log, environment=environment, folder=ROOT)
+
+    def toggle_until_done(self, home: str, *, refusals_max: int = 3) -> Toggled:
+        """
+        Move the capability to *home* as an operator does, and return the figures of the switch that went through.
+
+        A switch that cannot get between the writers of a busy machine in time gives up; that costs nobody anything,
+        for everything was put back, and the operator repeats it. Any other refusal is a failure.
+        """
+        for refused in range(refusals_max + 1):
+            done = self.manage("strangler", "toggle", self.capability, home, "--yes", "--json", timeout_s=600)
+            if done.returncode == 0:
+                return Toggled(json.loads(done.stdout)["figures"], refused)
+            said = " ".join(done.stderr.split())
+            assert GAVE_UP.search(said), f"{done.stderr}\n{self.logs()}"
+            assert "Everything was put back" in said, said
+            print(f"toggle {home} gave up: {said}")
+        raise AssertionError(f"{refusals_max + 1} refusals in a row: {said}")
 
     def status(self) -> dict[str, Any]:
         """Return the capability's line of `strangler status`."""
@@ -183,7 +216,7 @@ class Platform:
 
 @contextmanager
 def running_platform(
-    server: Cluster | None,
+    server: Cluster | Mapping[str, Cluster] | None,
     *,
     products: int,
     services: Sequence[str] = ("catalog",),
@@ -194,21 +227,24 @@ def running_platform(
     Run a platform with *products* products in the monolith until the block ends.
 
     Args:
-        server: where the databases are made; None for SQLite files.
+        server: where the databases are made, or where those of each home are; None for SQLite files.
         services: the capabilities that have a host of their own; the first one is the platform's `capability`.
         settings: each host's settings module.
         variables: added to the environment of everything.
     """
     folder = Path(tempfile.mkdtemp(prefix="strangler-platform-"))
     hosts = (*services, MONOLITH)
+    servers = _servers(server, hosts)
     made: dict[str, str] = {}
     try:
-        if server:
-            made = {host: server.create(template=_template(server, host, settings)) for host in hosts}
-            databases = {host: server.dsn(name) for host, name in made.items()}
-        else:
+        for host, its in servers.items():
+            made[host] = its.create(template=_template(its, host, settings))
+            its.execute(made[host], _NO_COPY)
+        databases = {host: servers[host].dsn(name) for host, name in made.items()}
+        if not server:
             databases = {host: str(folder / f"{host}.sqlite3") for host in hosts}
         platform = _platform("postgres" if server else "sqlite", folder, databases, settings, variables)
+        platform.servers = servers
         if not server:
             _migrate(platform, *hosts)
         if products:
@@ -220,10 +256,17 @@ def running_platform(
         finally:
             platform.stop()
     finally:
-        if server:
-            for name in made.values():
-                server.drop(name)
+        for host, name in made.items():
+            servers[host].drop(name)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _servers(server: Cluster | Mapping[str, Cluster] | None, hosts: Sequence[str]) -> dict[str, Cluster]:
+    if server is None:
+        return {}
+    if isinstance(server, Cluster):
+        return dict.fromkeys(hosts, server)
+    return {host: server["monolith" if host == MONOLITH else "service"] for host in hosts}
 
 
 def _platform(

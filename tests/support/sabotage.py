@@ -3,11 +3,14 @@ Takes guards out, to prove that the tests find what the guards prevent: SABOTAGE
 
 `fence`: no home refuses a write, neither by trigger nor by assertion.
 `late`: a mover that wakes up late is not stopped.
+`drain`: a switch does not wait for the last rows.
+`asleep`: a mover stops itself (SIGSTOP) once, while it keeps the writers out; no guard is taken out.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +26,7 @@ class SabotageConfig(AppConfig):
     def ready(self) -> None:
         """Take out what the environment names."""
         for guard in filter(None, os.environ.get("SABOTAGE", "").split(",")):
-            {"fence": _without_fence, "late": _without_lateness}[guard]()
+            _WAYS[guard]()
 
 
 def _without_fence() -> None:
@@ -53,3 +56,32 @@ def _without_lateness() -> None:
     Journal.mine = anybodys  # type: ignore[method-assign]
     Journal.assert_mine = lambda _: None  # type: ignore[method-assign]
     ownership.hold = lambda *_: None
+
+
+def _without_drain() -> None:
+    from strangler.replication.flows import MOVERS
+
+    for mover in MOVERS.values():
+        mover.drain = lambda *_: None  # type: ignore[method-assign,assignment]
+
+
+def _falling_asleep() -> None:
+    from strangler.replication.flows import MOVERS
+
+    for mover in MOVERS.values():
+        mover.drain = _asleep_in(mover.drain)  # type: ignore[method-assign]
+
+
+def _asleep_in(drain: Any) -> Any:
+    slept = []
+
+    def draining(stream: Any, holder: Any, timeout_s: float) -> None:
+        if holder.in_atomic_block and not slept:
+            slept.append(True)
+            os.kill(os.getpid(), signal.SIGSTOP)
+        drain(stream, holder, timeout_s)
+
+    return draining
+
+
+_WAYS = {"fence": _without_fence, "late": _without_lateness, "drain": _without_drain, "asleep": _falling_asleep}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.checking import SUPPORT, traffic
+from tests.support.checking import SUPPORT, judge, pauses, traffic
 from tests.support.standin import StandIn, standing_in
 
 LOAD: dict[str, Any] = {
@@ -136,3 +138,57 @@ def test_judge_wants_exactly_one_owner(owners: tuple[str, str], tmp_path: Path) 
                 assert load.judge(homes)["owner"] == "service"
             else:
                 assert "not_one_owner" in load.judge(homes)
+
+
+def test_judge_knows_one_writer_from_two(tmp_path: Path) -> None:
+    """A move there and back, seen by witnesses; each way in which two homes could be open at one instant is found."""
+    there_and_back = [("monolith", 1, 1.0), ("monolith", 1, 2.0), ("service", 2, 2.01), ("monolith", 3, 3.0)]
+    assert _two_writers(tmp_path, there_and_back) == []
+    assert _two_writers(tmp_path, reversed(there_and_back)) == [], "the order of the lines means nothing"
+    late = [*there_and_back, ("monolith", 1, 2.02)]
+    assert _one(_two_writers(tmp_path, late)).endswith("in epoch 1, after the service had taken one in epoch 2")
+    early = [*there_and_back, ("service", 2, 1.99)]
+    assert _one(_two_writers(tmp_path, early)).startswith("the monolith took a write at 2.0")
+    both = [*there_and_back, ("service", 3, 3.1)]
+    assert _one(_two_writers(tmp_path, both)) == "both homes took writes in epoch 3"
+    unfenced = [{"home": "monolith", "owner": "service", "epoch": 2, "at": 2.5}]
+    assert _two_writers(tmp_path, there_and_back, unfenced)[0].endswith("although its own row named the service")
+
+
+def _one(sentences: list[str]) -> str:
+    (sentence,) = sentences
+    return sentence
+
+
+def _two_writers(
+    directory: Path, seen: Iterable[tuple[str, int, float]], others: Iterable[dict[str, Any]] = ()
+) -> list[str]:
+    """Return what the judge, in its own process, says about witnesses in a ledger."""
+    ledger, database = directory / "witnesses", directory / "home.sqlite3"
+    database.unlink(missing_ok=True)
+    witnesses = [{"home": home, "owner": home, "epoch": epoch, "at": at} for home, epoch, at in seen]
+    ledger.write_text("".join(json.dumps({"kind": "witness", **one}) + "\n" for one in (*witnesses, *others)))
+    StandIn(database)
+    verdict = judge(ledger, "chk", {"monolith": str(database)})
+    assert verdict["innocent"] == (not verdict["two_writers"])
+    found: list[str] = verdict["two_writers"]
+    return found
+
+
+def test_pause_is_what_writers_waited_around_a_change_of_home(tmp_path: Path) -> None:
+    """Admissions every 10 ms for ten seconds, with a break of 50 ms when the home changes; one slow write elsewhere."""
+    ledger = tmp_path / "ledger"
+    lines: list[dict[str, Any]] = []
+    for number in range(1_000):
+        home, late_s = ("service", 0.04) if number >= 500 else ("monolith", 0.0)
+        witness = {"home": home, "owner": home, "epoch": 1 + (number >= 500), "at": number / 100 + late_s}
+        done = {"at": witness["at"] - (0.2 if number == 900 else 0.001), "done": witness["at"]}
+        lines.append({"kind": "ack", "key": str(number), "version": 1, "witness": witness, **done})
+    ledger.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    figures = pauses(ledger)
+    assert figures["with_a_switch"]["windows"] == 1
+    assert figures["with_a_switch"]["nobody"]["max"] == 50.0
+    assert figures["with_a_switch"]["slowest_sql"]["max"] == 1.0
+    assert figures["without"]["windows"] == 6
+    assert figures["without"]["nobody"]["max"] == 10.0
+    assert figures["without"]["slowest_sql"]["max"] == 200.0

@@ -19,6 +19,7 @@ from monolith.config.run.processes import Program
 
 _SUPERUSER = "postgres"
 ROLE = "strangler"
+_STREAMS_MAX = 32
 
 
 class CannotStart(Exception):
@@ -30,7 +31,7 @@ class Postgres:
     """
     One cluster in *folder*.
 
-    The hosts connect as a role that owns their databases and is no superuser.
+    The hosts connect as a role that owns their databases, may let rows flow between them, and is no superuser.
     """
 
     folder: Path
@@ -92,7 +93,10 @@ class Postgres:
         account = server_account()
         settings = {
             "listen_addresses": HOST, "port": self.port, "unix_socket_directories": "", "max_connections": 300,
-            "shared_buffers": "96MB", "wal_level": "logical", "log_timezone": "UTC", "timezone": "UTC",
+            "shared_buffers": "96MB", "wal_level": "logical", "max_replication_slots": _STREAMS_MAX,
+            "max_wal_senders": _STREAMS_MAX, "max_logical_replication_workers": _STREAMS_MAX,
+            "max_worker_processes": 2 * _STREAMS_MAX, "max_sync_workers_per_subscription": 4,
+            "log_timezone": "UTC", "timezone": "UTC",
         }  # fmt: skip
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Program(
@@ -121,8 +125,11 @@ class Postgres:
         with psycopg.connect(self.url(_SUPERUSER, role=_SUPERUSER), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
                 connection.execute(
-                    sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(ROLE), sql.Literal(self.password))
+                    sql.SQL("CREATE ROLE {} LOGIN REPLICATION PASSWORD {}").format(
+                        sql.Identifier(ROLE), sql.Literal(self.password)
+                    )
                 )
+                connection.execute(sql.SQL("GRANT pg_create_subscription TO {}").format(sql.Identifier(ROLE)))
             for name in names:
                 if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                     connection.execute(

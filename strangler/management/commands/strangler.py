@@ -14,23 +14,27 @@ from django.db import DatabaseError
 
 from strangler import operations
 from strangler.boundaries.seams import arguments as seams
-from strangler.doctor import examine, repair
+from strangler.doctor import accept, examine, repair
 from strangler.errors import StranglerError
-from strangler.management import events, relay, terminal
+from strangler.management import events, mover, relay, terminal, verify
 from strangler.management.borders import show_borders
 from strangler.management.contracts import contract_rows, show_contracts, show_written
 from strangler.management.scaffold import scaffold_rows, show_scaffold
+from strangler.replication.flows import MOVERS
 
 WATCH_S = 0.5
 _MOVES: dict[str, tuple[str, Callable[[operations.Order], operations.Result]]] = {
-    "prepare": ("check both homes, install the fences, rehearse the copy", operations.prepare),
+    "prepare": ("check both homes, and let the rows flow to the service", operations.prepare),
     "shift-writes": ("make the service the writer", operations.shift_writes),
     "reverse": ("make the monolith the writer again, with everything written since", operations.reverse),
     "cancel": ("give the move up and leave nothing behind", operations.cancel),
+    "complete": ("give up the way back: archive the monolith's rows and remove them", operations.complete),
+    "migrate": ("apply the app's migrations to both homes while the rows flow", operations.migrate),
     "resume": ("finish the operation that stopped half-way", operations.resume),
     "undo": ("put back the operation that stopped half-way", operations.undo),
 }
 _QUIET = {"resume", "undo", "prepare"}
+_FINAL = {"complete"}
 
 
 class Command(BaseCommand):
@@ -51,6 +55,9 @@ class Command(BaseCommand):
         history.add_argument("--limit", type=int, default=20)
         doctor = self._verb(verbs, "doctor", "what does not fit together")
         doctor.add_argument("--repair", action="store_true", help="mend what needs no decision")
+        doctor.add_argument("--dry-run", action="store_true", help="with --repair: say what would be mended")
+        doctor.add_argument("--accept", metavar="CAPABILITY", help="take a restored database although its peer is lost")
+        doctor.add_argument("--yes", action="store_true", help="do not ask")
         borders = self._verb(verbs, "seams", "where the project's borders are, and where to cut first")
         borders.set_defaults(skip_checks=True)  # it looks at projects that are not configured yet
         seams.add_arguments(borders)
@@ -70,10 +77,21 @@ class Command(BaseCommand):
         host.add_argument("--port", type=int, help="where the service listens (default: as the settings say)")
         host.add_argument("--dry-run", action="store_true", help="write nothing")
         host.add_argument("--force", action="store_true", help="write over files that say something else")
-        for name, (text, _) in _MOVES.items():
-            self._move(verbs, name, text)
+        verify.arguments(self._verb(verbs, "verify", "whether both homes hold the same rows, while writers go on"))
+        moves = {name: self._move(verbs, name, text) for name, (text, _) in _MOVES.items()}
         toggle = self._move(verbs, "toggle", "the whole way in one command: toggle catalog service, and back")
         toggle.add_argument("home", choices=["service", "monolith"])
+        for name in ("prepare", "shift-writes", "reverse", "cancel", "complete"):
+            moves[name].add_argument("--detach", action="store_true", help="leave it to `strangler mover` elsewhere")
+        toggle.add_argument("--detach", action="store_true", help="leave it to `strangler mover` elsewhere")
+        moving = self._verb(verbs, "mover", "execute what is queued and bring rows over, until told to stop")
+        moving.add_argument("--once", action="store_true", help="what is queued now, and say how much that was")
+        attached = self._verb(verbs, "attach", "follow an operation until it ends; Ctrl-C leaves it alone")
+        attached.add_argument("operation", type=int, help="its number")
+        for parser in (moves["prepare"], toggle):
+            parser.add_argument(
+                "--mover", choices=sorted(MOVERS), default="", help="default: whatever fits both databases"
+            )
         shift = self._move(verbs, "shift-reads", "send a share of the subjects' reads to the service")
         shift.add_argument("percent", type=float, help="0 to 100")
 
@@ -127,8 +145,13 @@ class Command(BaseCommand):
         self._show(terminal.history_rows(entries), options, lambda: terminal.show_history(entries))
 
     def do_doctor(self, options: dict[str, Any]) -> None:
+        if name := options["accept"]:
+            self._confirm(options, f"let this home of {name} count, whatever the other one has written")
+            accepted = accept(name)
+            if not options["json"]:
+                terminal.say(accepted)
         findings = examine()
-        if options["repair"]:
+        if options["repair"] and not options["dry_run"]:
             mended = repair(findings)
             findings = examine()
             if not options["json"]:
@@ -164,6 +187,14 @@ class Command(BaseCommand):
 
         run(options, self.stdout.write)
 
+    def do_verify(self, options: dict[str, Any]) -> None:
+        verify.run(
+            options,
+            lambda document, show: self._show(document, options, show),
+            lambda what: self._confirm(options, what),
+            self.stdout.write,
+        )
+
     # -- events -------------------------------------------------------------------------------------------------
 
     def do_events(self, options: dict[str, Any]) -> None:
@@ -179,6 +210,20 @@ class Command(BaseCommand):
             self._show({"done": done}, options, lambda: terminal.say(f"{done} events handed on or handled."))
             return
         relay.serve()
+
+    def do_mover(self, options: dict[str, Any]) -> None:
+        if options["once"]:
+            done = mover.once()
+            self._show({"done": done}, options, lambda: terminal.say(f"{done} operations executed."))
+            return
+        mover.serve()
+
+    def do_attach(self, options: dict[str, Any]) -> None:
+        ended = mover.attach(options["operation"])
+        sentence = f"Operation #{ended['operation']}: {ended['state']}. {ended['error']}".strip()
+        self._show(ended, options, lambda: terminal.say(sentence))
+        if ended["state"] in ("failed", "undone"):
+            sys.exit(1)
 
     # -- move ---------------------------------------------------------------------------------------------------
 
@@ -207,6 +252,8 @@ class Command(BaseCommand):
                     actor=getpass.getuser(),
                     reason=options["reason"],
                     dry_run=options["dry_run"],
+                    mover=options.get("mover", ""),
+                    detach=options.get("detach", False),
                     report=report,
                 )
             )
@@ -215,7 +262,11 @@ class Command(BaseCommand):
         self._show(document, options, lambda: terminal.show_result(result, seconds))
 
     def _confirm(self, options: dict[str, Any], what: str) -> None:
-        if options["yes"] or options["dry_run"] or options["verb"] in _QUIET or not sys.stdin.isatty():
+        if options["yes"] or options["dry_run"] or options["verb"] in _QUIET:
+            return
+        if not sys.stdin.isatty():
+            if options["verb"] in _FINAL:
+                raise CommandError(f"To {what} has no way back, and nobody can be asked here: say --yes.")
             return
         if input(f"Really {what}? [y/N] ").strip().lower() not in {"y", "yes"}:
             raise CommandError("Nothing was changed.")

@@ -12,6 +12,7 @@ from django.test import Client
 from strangler.conf import get_conf
 from strangler.cutover import ownership
 from strangler.fence import after_migrate, fence_of, tables_of
+from strangler.models import Stream
 from strangler.proxy import hops
 from strangler.routing import Decision, Route
 from strangler.state import Change, Owned, publish, waiting
@@ -78,7 +79,16 @@ class Platform:
                 tables = tables_of("sample")
                 ownership.admit(connection, "sample", tables, before[:2], Owned(owner, epoch, "test"))
         else:
-            ownership.close(connection, "sample", tables_of("sample"), before[:2], Owned(owner, epoch, "test"))
+            new = Owned(owner, epoch, "test")
+            ownership.close(
+                connection, "sample", tables_of("sample"), before[:2], new, lock_ms=1000, drain=lambda: None
+            )
+
+    def rows_flow(self, source: str) -> None:
+        """Let a stream bring rows from *source* to the other home, with nothing waiting."""
+        target = "service" if source == "monolith" else "monolith"
+        Stream.objects.all().delete()
+        Stream.objects.create(capability="sample", source=source, target=target, kind="keylog", state=Stream.STREAMING)
 
     def midway(self, happens: Callable[[], None]) -> None:
         """Let something happen in the middle of the next view, as the mover would: on a connection of its own."""

@@ -130,6 +130,7 @@ def test_connections_to_the_other_home_are_bounded(platform):
 
 
 def canary(platform, percent):
+    platform.rows_flow("monolith")
     platform.table_says(stage="canary", reads_weight=percent * 100)
     platform.upstream.script(THERE)
 

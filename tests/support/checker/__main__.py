@@ -1,4 +1,4 @@
-"""`python -m tests.support.checker load LOAD.json`, and `... judge LEDGER --run RUN HOME=DSN HOME=DSN`."""
+"""`python -m tests.support.checker load LOAD.json`, `judge LEDGER --run RUN HOME=DSN HOME=DSN`, `pauses LEDGER`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from .instants import pauses
 from .judge import NotOneOwner, judge
 from .plan import Load
 from .traffic import run
@@ -22,8 +23,9 @@ def main(arguments: list[str]) -> int:
     judging.add_argument("ledger", type=Path)
     judging.add_argument("--run", required=True)
     judging.add_argument("homes", nargs="+", metavar="HOME=DSN")
+    commands.add_parser("pauses").add_argument("ledger", type=Path)
     chosen = parser.parse_args(arguments)
-    return _load(chosen) if chosen.command == "load" else _judge(chosen)
+    return {"load": _load, "judge": _judge, "pauses": _pauses}[chosen.command](chosen)
 
 
 def _load(chosen: argparse.Namespace) -> int:
@@ -41,6 +43,11 @@ def _judge(chosen: argparse.Namespace) -> int:
         return 2
     print(json.dumps(asdict(verdict)))
     return 0 if verdict.innocent else 1
+
+
+def _pauses(chosen: argparse.Namespace) -> int:
+    print(json.dumps(pauses(chosen.ledger)))
+    return 0
 
 
 if __name__ == "__main__":

@@ -15,6 +15,36 @@ SELECT p.id, p.slug, p.name, p.version, p.attributes,
 FROM catalog_product p WHERE p.name LIKE ?
 """
 """Every product of a run, by its name: with how many variants and prices."""
+CAPABILITY = "catalog"
+MOVED = "SF001"
+"""The SQLSTATE of a refusal; its DETAIL names the owner and the epoch."""
+RAW_CREATE = """
+INSERT INTO catalog_product (id, slug, name, description, brand, status, attributes, currency, search_text, version,
+    created_at, updated_at)
+VALUES (%(id)s, %(slug)s, %(name)s, '', '', 'draft', jsonb_build_object('mark', %(mark)s), 'USD', '', 1, now(), now())
+ON CONFLICT (id) DO NOTHING;
+INSERT INTO catalog_variant (id, product_id, sku, name, price_minor, currency, barcode, is_active, version)
+VALUES (%(variant)s, %(id)s, %(slug)s, '', 100, 'USD', '', true, 1) ON CONFLICT (id) DO NOTHING;
+INSERT INTO catalog_price_history (id, variant_id, price_minor, currency, actor, valid_from)
+VALUES (%(price)s, %(variant)s, 100, 'USD', '', now()) ON CONFLICT (id) DO NOTHING;
+"""
+"""May be repeated: the ids are the writer's."""
+RAW_CHANGE = """
+UPDATE catalog_product SET version = version + 1, attributes = jsonb_build_object('mark', %(mark)s)
+WHERE id = %(id)s AND version = %(version)s;
+"""
+RAW_PROBE = """
+INSERT INTO catalog_product (id, slug, name, description, brand, status, attributes, currency, search_text, version,
+    created_at, updated_at)
+VALUES (%(id)s, %(slug)s, %(slug)s, '', '', 'draft', '{}', 'USD', '', 1, now(), now())
+ON CONFLICT (id) DO UPDATE SET version = catalog_product.version + 1;
+"""
+RAW_STATE = "SELECT version, attributes->>'mark' FROM catalog_product WHERE id = %(id)s;"
+RAW_WITNESS = f"""
+SELECT owner, epoch, extract(epoch FROM clock_timestamp())::float8
+FROM strangler_ownership WHERE capability = '{CAPABILITY}';
+"""
+"""After a write and in its transaction: who owned the rows, and when, while the write kept every switch waiting."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,10 @@ import threading
 from collections import Counter, defaultdict
 from typing import Any
 
-CLEAN = frozenset({"acknowledged", "replayed", "refused_moved_midway", "read", "own_read"})
+CLEAN = frozenset(
+    {"acknowledged", "replayed", "refused_moved_midway", "read", "own_read"}
+    | {"raw_acknowledged", "raw_refused", "raw_waited", "raw_found_done", "probe_admitted", "probe_refused"}
+)
 """Outcomes that a correct platform may show; every other count is a fault."""
 
 

@@ -13,13 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import rows
+from .instants import two_writers, witnesses
 from .ledger import History, histories
 from .rows import Row
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What is missing and what is there twice; each entry names the product and the fact."""
+    """
+    What is missing and what is there twice; each entry names the product and the fact.
+
+    Attributes:
+        witnesses: how many writes prove that a home admitted writers at an instant.
+        two_writers: what those prove that must not be.
+    """
 
     owner: str
     products: int = 0
@@ -27,11 +34,13 @@ class Verdict:
     unknown: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
+    witnesses: int = 0
+    two_writers: list[str] = field(default_factory=list)
 
     @property
     def innocent(self) -> bool:
-        """Whether nothing was lost and nothing doubled."""
-        return not self.lost and not self.doubled
+        """Whether nothing was lost, nothing doubled, and there was one writer at every instant."""
+        return not self.lost and not self.doubled and not self.two_writers
 
 
 class NotOneOwner(Exception):
@@ -44,7 +53,10 @@ def judge(ledger: Path, homes: dict[str, str], *, run: str, capability: str = "c
     writers = [home for home, (owner, _) in seen.items() if owner == home]
     if len(writers) != 1 or len(set(seen.values())) != 1:
         raise NotOneOwner(f"ownership rows disagree: {seen}")
-    return compare(histories(ledger), rows.products(homes[writers[0]], run), owner=writers[0])
+    verdict = compare(histories(ledger), rows.products(homes[writers[0]], run), owner=writers[0])
+    seen_open = witnesses(ledger)
+    verdict.witnesses, verdict.two_writers = len(seen_open), two_writers(seen_open)
+    return verdict
 
 
 def compare(ledger: dict[str, History], found: list[Row], *, owner: str) -> Verdict:

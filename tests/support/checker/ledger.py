@@ -31,6 +31,10 @@ class Ledger:
         """Note a write that was finally refused and so must have no effect."""
         self._append({"kind": "refusal", **entry})
 
+    def witness(self, **entry: Any) -> None:
+        """Note that a home admitted a writer who has nothing else to remember."""
+        self._append({"kind": "witness", **entry})
+
     def complain(self, **entry: Any) -> None:
         """Note anything that must not happen, for whoever looks for the cause."""
         self._append({"kind": "complaint", **entry})

@@ -11,7 +11,15 @@ Act = Literal["create", "change", "repeat", "read", "list"]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One run of traffic; rates are of the whole run, shares are of a writer's arrivals."""
+    """
+    One run of traffic; rates are of the whole run, shares are of a writer's arrivals.
+
+    Attributes:
+        homes: address of each home's database, for raw writers and probes.
+        raw_writers: how many write by SQL, past every router, and go where a refusal sends them.
+        probes_per_s: at each home; each is a write whose success proves that the home admitted writers then.
+        servers_die: a lost connection to a database is what the run is about, and no fault.
+    """
 
     doors: tuple[str, ...]
     token: str
@@ -28,6 +36,11 @@ class Load:
     changes_per_product: int = 25
     timeout_s: float = 30.0
     patience_s: float = 90.0
+    homes: dict[str, str] = field(default_factory=dict)
+    raw_writers: int = 0
+    raw_writes_per_s: float = 0.0
+    probes_per_s: float = 0.0
+    servers_die: bool = False
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Load:
@@ -56,6 +69,16 @@ def writer_arrivals(load: Load, number: int) -> list[Arrival]:
     rng = random.Random(f"{load.seed}/writer/{number}")
     times = _times(rng, load.writes_per_s / load.writers, load.horizon_s)
     acts = [_write_act(rng, load) if index else "create" for index in range(len(times))]
+    return [Arrival(at_s, act, rng.random()) for at_s, act in zip(times, acts, strict=True)]
+
+
+def raw_arrivals(load: Load, number: int) -> list[Arrival]:
+    """Return one raw writer's arrivals up to the horizon: exponential gaps, the first act a create."""
+    rng = random.Random(f"{load.seed}/raw/{number}")
+    times = _times(rng, load.raw_writes_per_s / load.raw_writers, load.horizon_s)
+    acts: list[Act] = [
+        "create" if not index or rng.random() < load.create_share else "change" for index in range(len(times))
+    ]
     return [Arrival(at_s, act, rng.random()) for at_s, act in zip(times, acts, strict=True)]
 
 

@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from .actors import Reader, Stage, Writer
 from .plan import Load
+from .raw_actors import Probe, RawWriter
 
 
 def run(load: Load) -> dict[str, Any]:
@@ -22,8 +24,10 @@ def run(load: Load) -> dict[str, Any]:
     stage = Stage.of(load)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stage.stopping.set())
-    writers = [Writer(stage, number) for number in range(load.writers)]
+    writers: list[Writer | RawWriter] = [Writer(stage, number) for number in range(load.writers)]
+    writers += [RawWriter(stage, number) for number in range(load.raw_writers)]
     actors: list[threading.Thread] = [*writers, *(Reader(stage, number) for number in range(load.readers))]
+    actors += [Probe(stage, home) for home in load.homes if load.probes_per_s]
     for actor in actors:
         actor.start()
     threading.Thread(target=_announce, args=(writers,), daemon=True).start()
@@ -41,7 +45,7 @@ def _outlive_nobody(stage: Stage) -> None:
     stage.stopping.set()
 
 
-def _announce(writers: list[Writer]) -> None:
+def _announce(writers: Sequence[Writer | RawWriter]) -> None:
     for writer in writers:
         writer.steady.wait()
     sys.stdout.write(json.dumps({"event": "steady"}) + "\n")

@@ -1,0 +1,50 @@
+"""How a mover asks for locks without standing in anybody's way (R16, ADR 0022)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from strangler.cutover.runner import Context, Event
+from strangler.cutover.writers import blockers
+from strangler.errors import Refused
+from strangler.replication import TooSlow
+
+WAITS_MS = (50,) * 8 + (100, 100, 200, 200, 400, 400)
+"""How long each attempt may keep others waiting: longer only when writers never leave a gap of the usual length."""
+PAUSE_S = 1.0
+
+
+def patiently(context: Context, step: str, connection: BaseDatabaseWrapper, act: Callable[[int], None]) -> int:
+    """
+    Repeat *act* at a distance until it gets the locks that it needs, and return the number of attempts.
+
+    Args:
+        act: is told for how many milliseconds it may wait; raises OperationalError or TooSlow when that was too short.
+
+    Raises:
+        Refused: it never was long enough; names who was in the way.
+    """
+    tables = context.switch.tables
+    for attempt, wait_ms in enumerate(WAITS_MS, start=1):
+        try:
+            act(wait_ms)
+        except (OperationalError, TooSlow) as error:
+            if not connection.in_atomic_block and not _usable(connection):
+                connection.close()  # the server went away; the next attempt finds it when it is back
+            in_the_way = blockers(connection, tables)
+            if attempt == len(WAITS_MS):
+                named = in_the_way or [str(error).strip()]
+                raise Refused([f"The tables in {connection.alias!r} could not be locked.", *named]) from error
+            context.report(Event(step, "waiting", figures={"attempt": attempt, "blockers": in_the_way}))
+            time.sleep(PAUSE_S)
+        else:
+            return attempt
+    raise AssertionError("unreachable")
+
+
+def _usable(connection: BaseDatabaseWrapper) -> bool:
+    return connection.connection is None or connection.is_usable()
