@@ -183,7 +183,7 @@ def _add_field(change: Change) -> Kind:
     if field.primary_key:
         raise NotWhileRowsFlow(f"the primary key of a table that has rows would change: {CANCEL[3:]}")
     if field.has_db_default():
-        if not isinstance(field.db_default, Value):
+        if hasattr(field.db_default, "resolve_expression") and not isinstance(field.db_default, Value):
             raise NotWhileRowsFlow(
                 f"each home would compute {field.name} for itself, and differently: use a constant for db_default"
             )
@@ -228,7 +228,8 @@ def _alter_field(change: Change) -> Kind:
 
 
 def _type(change: Change, field: Field[Any, Any]) -> str:
-    return str(field.db_parameters(connection=change.connection)["type"])
+    """Return the column's type; that SQLite calls some unsigned is told by their check."""
+    return str(field.db_parameters(connection=change.connection)["type"]).removesuffix(" unsigned")
 
 
 _RANKS = ("smallint", "integer", "bigint")

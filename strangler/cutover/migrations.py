@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations import AlterField, Migration, RemoveField
+from django.db.migrations import AlterField, Migration, RemoveField, SeparateDatabaseAndState
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
@@ -110,7 +110,10 @@ def _loosening(migration: Migration, before: ProjectState) -> Iterator[AlterFiel
 
 def _flat(operations: Sequence[Operation]) -> Iterator[Operation]:
     for operation in operations:
-        yield from _flat(getattr(operation, "database_operations", [operation]))
+        if isinstance(operation, SeparateDatabaseAndState):
+            yield from _flat(operation.database_operations)
+        else:
+            yield operation
 
 
 # -- the steps ----------------------------------------------------------------------------------------------------

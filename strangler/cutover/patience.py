@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.cutover.runner import Context, Event
-from strangler.cutover.writers import blockers
+from strangler.cutover.writers import blockers, elders
 from strangler.errors import Refused
 from strangler.replication import TooSlow
 
 WAITS_MS = (50,) * 8 + (100, 100, 200, 200, 400, 400)
 """How long each attempt may keep others waiting: longer only when writers never leave a gap of the usual length."""
 PAUSE_S = 1.0
+Who = Callable[[BaseDatabaseWrapper, Sequence[str]], list[str]]
+_COULD_NOT: dict[Who, str] = {
+    blockers: "The tables in {0!r} could not be locked.",
+    elders: "The database {0!r} could not begin to keep changes.",
+}
 
 
-def patiently(context: Context, step: str, connection: BaseDatabaseWrapper, act: Callable[[int], None]) -> int:
+def patiently(
+    context: Context,
+    step: str,
+    connection: BaseDatabaseWrapper,
+    act: Callable[[int], None],
+    *,
+    who: Who = blockers,
+) -> int:
     """
     Repeat *act* at a distance until it gets the locks that it needs, and return the number of attempts.
 
     Args:
         act: is told for how many milliseconds it may wait; raises OperationalError or TooSlow when that was too short.
+        who: finds out who is in the way.
 
     Raises:
         Refused: it never was long enough; names who was in the way.
@@ -35,10 +48,10 @@ def patiently(context: Context, step: str, connection: BaseDatabaseWrapper, act:
         except (OperationalError, TooSlow) as error:
             if not connection.in_atomic_block and not _usable(connection):
                 connection.close()  # the server went away; the next attempt finds it when it is back
-            in_the_way = blockers(connection, tables)
+            in_the_way = who(connection, tables)
             if attempt == len(WAITS_MS):
                 named = in_the_way or [str(error).strip()]
-                raise Refused([f"The tables in {connection.alias!r} could not be locked.", *named]) from error
+                raise Refused([_COULD_NOT[who].format(connection.alias), *named]) from error
             context.report(Event(step, "waiting", figures={"attempt": attempt, "blockers": in_the_way}))
             time.sleep(PAUSE_S)
         else:

@@ -13,6 +13,7 @@ from strangler.cutover import ownership
 from strangler.cutover.patience import patiently
 from strangler.cutover.plan import Stopwatch
 from strangler.cutover.runner import Context, Event
+from strangler.cutover.writers import elders
 from strangler.errors import Refused
 from strangler.fence import fence_of
 from strangler.models import Stream as StreamRow
@@ -111,7 +112,7 @@ def arm_forth(context: Context) -> Figures:
         _record(context, stream, StreamRow.ARMED)
     stream = stream_forth(context)
     context.journal.assert_mine()
-    patiently(context, "arm", flow.source_connection, lambda _: stream.arm())
+    patiently(context, "arm", flow.source_connection, lambda _: stream.arm(), who=elders)
     return {"mover": stream.kind}
 
 
@@ -198,7 +199,7 @@ def _working_stream(context: Context) -> Stream:
         context.journal.assert_mine()
         patiently(context, "renew", flow.source_connection, lambda _: stream.stop())
         _record(context, stream, StreamRow.ARMED)
-        patiently(context, "renew", flow.source_connection, lambda _: stream.arm())
+        patiently(context, "renew", flow.source_connection, lambda _: stream.arm(), who=elders)
         _copy(context, stream)
     return stream
 
@@ -214,7 +215,7 @@ def arm_back(context: Context) -> Figures:
         patiently(context, "arm", switch.target_connection, lambda _: stream.stop())
         _record(context, stream, StreamRow.ARMED)
     context.journal.assert_mine()
-    patiently(context, "arm", switch.target_connection, lambda _: stream.arm())
+    patiently(context, "arm", switch.target_connection, lambda _: stream.arm(), who=elders)
     return {}
 
 

@@ -64,16 +64,21 @@ def repair(findings: Sequence[Finding]) -> list[Finding]:
         What was mended, in order, and what could not be although it should: those are errors `not-mended`.
     """
     done: list[Finding] = []
-    tried: set[tuple[str, str]] = set()
+    tried: set[tuple[str, str, str]] = set()
     for _ in range(_ROUNDS_MAX):
-        due = [f for f in findings if f.mend and (f.code, f.what) not in tried]
+        due = [f for f in findings if f.mend and _once(f) not in tried]
         if not due:
             break
         for finding in due:
-            tried.add((finding.code, finding.what))
+            tried.add(_once(finding))
             done.append(_mended(finding))
         findings = examine()
     return done
+
+
+def _once(finding: Finding) -> tuple[str, str, str]:
+    """What is the same when a mend is offered again because it has not helped; a sentence may count on meanwhile."""
+    return finding.code, finding.capability, finding.advice
 
 
 def _mended(finding: Finding) -> Finding:

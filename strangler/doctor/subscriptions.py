@@ -11,11 +11,12 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
+from strangler.conf import get_conf
 from strangler.doctor.case import Case
 from strangler.doctor.finding import Finding, Mend
 from strangler.doctor.serverlog import last_error
 from strangler.fence import fence_of
-from strangler.replication import Stream, count_rows, empty, schema_differences
+from strangler.replication import Stream, count_rows, schema_differences
 from strangler.state.streams import stream_name
 
 _LOOK_AGAIN_S = 0.5
@@ -60,6 +61,7 @@ def subscription(case: Case, stream: Stream, renewed_by: str) -> Iterator[Findin
         )
     else:
         yield from _outside(case, stream, name)
+        yield from _waiting(case, stream, name)
         yield from _standing(case, stream, name, worker)
         yield from _conflicts(case, target, name)
 
@@ -148,14 +150,41 @@ def _copy_stopped(case: Case, stream: Stream, name: str, waiting: list[str], wor
 
 
 def _make_room(case: Case, stream: Stream, tables: list[str]) -> None:
-    """Empty tables of a home that is not the owner, and whose copy has not begun to arrive."""
+    """Remove rows, children first, from a home that is not the owner; tables that others refer to are not truncated."""
     target = stream.flow.target_connection
     fence = fence_of(target)
     with transaction.atomic(using=target.alias), target.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = {_LOCK_MS}")
         fence.disable(tables)
-        empty(target, tables)
+        for table in reversed(case.tables):
+            if table in tables:
+                cursor.execute(f"DELETE FROM {target.ops.quote_name(table)}")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with pending checks cannot be altered
         fence.enable(case.name, tables)
+
+
+def _waiting(case: Case, stream: Stream, name: str) -> Iterator[Finding]:
+    """Find who has held a lock for too long that a worker needs; the server tells no lag meanwhile."""
+    target, limit_s = stream.flow.target_connection, get_conf().lag_limit_s
+    found = _rows(
+        target,
+        "SELECT extract(epoch FROM clock_timestamp() - l.waitstart)::float, a.pid, a.usename,"
+        " coalesce(nullif(a.application_name, ''), 'unnamed'), coalesce(a.state, 'unknown')"
+        " FROM pg_stat_subscription w JOIN pg_locks l ON l.pid = w.pid AND NOT l.granted"
+        " CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) b JOIN pg_stat_activity a ON a.pid = b"
+        " WHERE w.subname = %s AND l.waitstart IS NOT NULL ORDER BY 1 DESC LIMIT 1",
+        [name],
+    )
+    for seconds, pid, role, application, state in found:
+        if seconds > limit_s:
+            yield Finding(
+                "apply-waiting",
+                "error",
+                case.name,
+                f"The {stream.flow.target} has waited for {seconds:.1f} s to take a row in: backend {pid} of role {role} "
+                f"({application}, {state}) holds a lock on it.",
+                f"End that transaction: `SELECT pg_terminate_backend({pid})` at {target.alias!r}.",
+            )
 
 
 def _conflicts(case: Case, connection: BaseDatabaseWrapper, name: str) -> Iterator[Finding]:

@@ -35,6 +35,8 @@ def strangler_settings(env: Environment, host: Host, secret: str, folder: Path) 
         "KERNEL": tuple(host.kernel),
         "CONTRACTS": sorted({c for capability in host.capabilities for c in contracts_beside(capability.package)}),
         "EVENTS": "celery" if env.text("BROKER_URL") else "direct",
+        "LAG_LIMIT_S": env.number("LAG_LIMIT_S", 5.0),
+        "MAX_STALE_S": env.number("MAX_STALE_S", 60.0),
         "CONTROL_DATABASE": "default" if host.name == MONOLITH else "control",
         "STATE_DIR": env.path("STATE_DIR", folder / "state"),
         "SUBJECT_JWKS": str(env.path("JWKS_FILE", folder / "keys" / "jwks.json")),

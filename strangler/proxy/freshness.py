@@ -219,7 +219,7 @@ def copy_of(capability: str) -> Copy | None:
     return _unfollowed.copies.get(capability)
 
 
-def look_now(capability: str, patience_s: float = LOOK_S) -> Copy | None:
+def look_now(capability: str, patience_s: float = 1.0) -> Copy | None:
     """Return what can be seen of the copy at once, for a person who asks; an old copy is given a moment."""
     watch = Watch(connections.__getitem__)
     deadline = time.monotonic() + patience_s

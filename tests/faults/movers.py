@@ -21,7 +21,7 @@ LEASE_S = 3.2
 """A mover that said nothing for this long counts as dead."""
 
 Step = tuple[str, str, str]
-_STEPS: dict[tuple[str, str], list[Step]] = {}
+_STEPS: dict[tuple[Way, str], list[Step]] = {}
 
 
 def opened(steps: Sequence[Step]) -> bool:
@@ -50,15 +50,21 @@ def mend(platform: Platform, remedy: str, steps: Sequence[Step]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A whole journey of the catalog, from a starting point."""
+    """
+    A whole journey of the catalog, from a starting point.
+
+    Attributes:
+        mover: which brings the rows; empty: whatever fits.
+    """
 
     name: str
     home: str
+    mover: str = ""
 
     def begin(self, platform: Platform) -> State:
         """Bring the platform to the starting point of the way and return what is true there."""
         if self.home == "monolith":
-            platform.toggle_until_done("service")
+            platform.toggle_until_done("service", *self.options)
         else:
             platform.toggle_until_done("monolith")
             if state_of(platform).control[0] == "synced":
@@ -67,17 +73,22 @@ class Way:
 
     def finish(self, platform: Platform) -> None:
         """Go what is left of the way."""
-        platform.toggle_until_done(self.home)
+        platform.toggle_until_done(self.home, *self.options)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What the command is told besides."""
+        return ("--mover", self.mover) if self.mover else ()
 
     def steps(self, platform: Platform) -> list[Step]:
         """Return (verb, step, phase) of the journal of an undisturbed run, made once for each kind of platform."""
-        known = _STEPS.get((self.name, platform.kind))
+        known = _STEPS.get((self, platform.kind))
         if known is None:
             self.begin(platform)
             last = max((number for number, *_ in journal(platform)), default=0)
             self.finish(platform)
             known = [(verb, step, phase) for _, verb, step, phase in journal(platform, after=last)]
-            _STEPS[self.name, platform.kind] = known
+            _STEPS[self, platform.kind] = known
         assert len(known) >= 8, f"the journal is too short to be true: {known}"
         return known
 
@@ -93,9 +104,17 @@ class Moment:
 
 FORTH = Way("forth", "service")
 BACK = Way("back", "monolith")
+WAYS = (FORTH, BACK)
 
 
-def moments(platform: Platform, extent: str, seed: str, *, among: Callable[[list[Step]], bool]) -> Iterator[Moment]:
+def moments(
+    platform: Platform,
+    extent: str,
+    seed: str,
+    *,
+    among: Callable[[list[Step]], bool],
+    ways: Sequence[Way] = WAYS,
+) -> Iterator[Moment]:
     """
     Yield moments at which to stop a mover: all of both ways, or a seeded sample of one.
 
@@ -104,7 +123,7 @@ def moments(platform: Platform, extent: str, seed: str, *, among: Callable[[list
     """
     found = [
         Moment(way, entries, tuple(steps[:entries]))
-        for way in (FORTH, BACK)
+        for way in ways
         for steps in [way.steps(platform)]
         for entries in range(1, len(steps) + 1)
         if among(steps[:entries])
@@ -125,8 +144,8 @@ def moment_at(platform: Platform, way: Way, verb: str, step: str, phase: str) ->
 def paused_mover(platform: Platform, moment: Moment, *, sabotage: str = "") -> Iterator[Process]:
     """Go a moment's way in a process that stops itself then; it is gone afterwards."""
     mover = platform.mover(
-        "toggle", "catalog", moment.way.home, "--yes", STRANGLER_PAUSE_AFTER=str(moment.entries), SABOTAGE=sabotage,
-        DJANGO_SETTINGS_MODULE=FAULTY_SETTINGS["monolith"],
+        "toggle", "catalog", moment.way.home, "--yes", *moment.way.options, SABOTAGE=sabotage,
+        STRANGLER_PAUSE_AFTER=str(moment.entries), DJANGO_SETTINGS_MODULE=FAULTY_SETTINGS["monolith"],
     )  # fmt: skip
     try:
         eventually(lambda: stopped(mover), what=f"the mover stops\n{mover.tail()}", timeout_s=60)

@@ -7,12 +7,14 @@ or `undo` mends it. The movers' own deaths are in test_killed_movers.py.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from tests.faults.movers import Moment, assert_one_writer, assert_serves, ended, mend, moments, paused_mover, wake
+from tests.faults.movers import WAYS, Moment, assert_one_writer, assert_serves, ended, mend, moments, paused_mover, wake
 from tests.support.fixtures import long_version
 from tests.support.platform import MONOLITH, Platform
 from tests.support.processes import eventually
@@ -47,14 +49,19 @@ DEATHS = {
 }
 
 
+MOVERS = ("logical", "keylog")
+
+
 @pytest.mark.parametrize("remedy", ["resume", "undo"])
 @pytest.mark.parametrize("extent", ["sample", long_version("all", timeout_s=7_200)])
 def test_one_writer_and_all_rows(two_server_platform: Platform, remedy: str, extent: str, seed: int) -> None:
     """Promises 1 to 3, whoever dies."""
-    rng = random.Random(f"{seed}/{remedy}")
-    for death in DEATHS if extent == "all" else [rng.choice(list(DEATHS))]:
-        for moment in moments(two_server_platform, extent, f"{seed}/{remedy}/{death}", among=lambda _: True):
-            print(f"{death} dies")
+    cases = list(itertools.product(DEATHS, MOVERS))
+    for death, mover in cases if extent == "all" else [random.Random(f"{seed}/{remedy}").choice(cases)]:
+        print(f"{death} dies while rows move by {mover}")
+        ways = [replace(way, mover=mover) for way in WAYS]
+        named = f"{seed}/{remedy}/{death}/{mover}"
+        for moment in moments(two_server_platform, extent, named, among=lambda _: True, ways=ways):
             _die_and_mend(two_server_platform, moment, DEATHS[death], remedy)
 
 

@@ -34,6 +34,8 @@ from tests.support.state import owner_of, state_of
 pytestmark = pytest.mark.platform
 
 SERVERS = ("monolith", "service")
+KEPT_MS = 10_000
+"""No attempt keeps writers for longer, however starved the machine."""
 
 
 @contextmanager
@@ -86,15 +88,19 @@ def test_cut_during_the_drain_costs_nobody_anything(parted: Parted, tmp_path: Pa
         verdict = load.judge(platform.homes)
     assert report["faults"] == {}, load.complaints()[:5]
     assert verdict["innocent"], verdict
-    assert report["latency_ms"]["raw_acknowledged"]["max"] < 2_000, "an attempt kept the writers for too long"
+    assert report["latency_ms"]["raw_acknowledged"]["max"] < KEPT_MS, "an attempt kept the writers for too long"
     FORTH.finish(platform)
     eventually(lambda: _equal(platform), what="both homes have the same rows")
     assert_serves(platform)
 
 
-@pytest.mark.parametrize("remedy", ["resume", "undo"])
+@pytest.mark.parametrize("remedy", ["", "resume", "undo"])
 def test_cut_between_the_two_commits_means_waiting(parted: Parted, remedy: str, tmp_path: Path, seed: int) -> None:
-    """The new home's server is unreachable for everybody: nobody writes, and then one home does."""
+    """
+    The new home's server is unreachable for everybody: nobody writes, and once it is healed, one home does.
+
+    The mover is killed meanwhile, and its work is resumed or undone; or it lives, and ends what it began or says how.
+    """
     platform, network = parted
     moment = moment_at(platform, FORTH, "shift-writes", "close", "done")
     FORTH.begin(platform)
@@ -106,15 +112,19 @@ def test_cut_between_the_two_commits_means_waiting(parted: Parted, remedy: str, 
             before = _witnesses(load)
             outlive_lease()
             assert _witnesses(load) == before, f"somebody wrote within {LEASE_S} s, and there was no writer"
-            mover.kill()
-        outlive_lease()
-        platform.strangler(remedy, "catalog", "--yes")
+            if remedy:
+                mover.kill()
+        if not remedy:
+            print(ended(mover, timeout_s=180))
+        if platform.status()["operation"]:
+            outlive_lease()
+            platform.strangler(remedy or "resume", "catalog", "--yes")
         eventually(lambda: _witnesses(load) > before, what="somebody writes again")
         report = load.stop()
         verdict = load.judge(platform.homes)
     assert report["faults"] == {}, load.complaints()[:5]
     assert verdict["innocent"], verdict
-    assert verdict["owner"] == ("service" if remedy == "resume" else "monolith")
+    assert not remedy or verdict["owner"] == {"resume": "service", "undo": "monolith"}[remedy]
     state = state_of(platform)
     assert_one_writer(platform, rows=state.rows[state.writer])
     FORTH.finish(platform)

@@ -34,7 +34,7 @@ NAMES = tuple(capability.name for capability in CAPABILITIES)
 SETTINGS = {MONOLITH: "monolith.config.settings"} | {name: f"extracted.{name}.settings" for name in NAMES}
 FAULTY_SETTINGS = {host: f"tests.support.settings.{host}" for host in SETTINGS}
 """The same, with whatever faults the environment asks for."""
-GAVE_UP = re.compile(r"could not be locked")
+GAVE_UP = re.compile(r"could not (be locked|begin to keep changes)")
 """What a switch says that did not get between the writers in time."""
 Kind = Literal["postgres", "sqlite"]
 _NO_COPY = """UPDATE strangler_ownership SET system = (SELECT concat_ws('.', system_identifier,
@@ -121,7 +121,7 @@ class Platform:
         environment = self._environment("monolith") | variables
         return Process.start(" ".join(arguments), command, log, environment=environment, folder=ROOT)
 
-    def toggle_until_done(self, home: str, *, refusals_max: int = 3) -> Toggled:
+    def toggle_until_done(self, home: str, *options: str, refusals_max: int = 3) -> Toggled:
         """
         Move the capability to *home* as an operator does, and return the figures of the switch that went through.
 
@@ -129,7 +129,7 @@ class Platform:
         for everything was put back, and the operator repeats it. Any other refusal is a failure.
         """
         for refused in range(refusals_max + 1):
-            done = self.manage("strangler", "toggle", self.capability, home, "--yes", "--json", timeout_s=600)
+            done = self.manage("strangler", "toggle", self.capability, home, "--yes", "--json", *options, timeout_s=600)
             if done.returncode == 0:
                 return Toggled(json.loads(done.stdout)["figures"], refused)
             said = " ".join(done.stderr.split())

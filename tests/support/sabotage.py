@@ -84,4 +84,16 @@ def _asleep_in(drain: Any) -> Any:
     return draining
 
 
-_WAYS = {"fence": _without_fence, "late": _without_lateness, "drain": _without_drain, "asleep": _falling_asleep}
+def _without_pins() -> None:
+    from strangler.proxy import serving
+
+    serving.note_write = lambda *_: None
+
+
+_WAYS = {
+    "fence": _without_fence,
+    "late": _without_lateness,
+    "drain": _without_drain,
+    "asleep": _falling_asleep,
+    "pins": _without_pins,
+}

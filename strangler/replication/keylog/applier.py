@@ -89,8 +89,7 @@ class Applier:
             batch = self._log.read(limit) if alone else Batch()
             if batch.ids:
                 self._bring(batch, timeout_s)
-        if batch.ids:
-            self._log.remove(batch.ids)
+        self._clear(batch)
         return len(batch.ids)
 
     def _bring(self, batch: Batch, timeout_s: float | None) -> None:
@@ -102,6 +101,11 @@ class Applier:
                 rows.delete(keys)
             for rows, keys in ways:
                 rows.bring(keys, reports.of(rows.table.name))
+
+    def _clear(self, batch: Batch) -> None:
+        """Remove from the log what the target has committed."""
+        if batch.ids:
+            self._log.remove(batch.ids)
 
 
 class _Reports:

@@ -117,7 +117,8 @@ class LogicalStream(Stream):
         sizes = dict(
             _rows(
                 self.source,
-                "SELECT relname, greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = ANY(%s::regclass[])",
+                "SELECT relname, greatest(reltuples, 0)::bigint FROM pg_class"
+                " WHERE oid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) name)",
                 [[self.source.ops.quote_name(table) for table in self.flow.tables]],
             )
         )
@@ -218,7 +219,7 @@ class LogicalStream(Stream):
         """Return the stream's slot and those that copies of single tables have left behind."""
         tables = _rows(
             self.target,
-            "SELECT oid FROM pg_class WHERE oid = ANY(%s::regclass[])",
+            "SELECT oid FROM pg_class WHERE oid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) name)",
             [[self.target.ops.quote_name(table) for table in self.flow.tables]],
         )
         copies = "|".join(str(oid) for (oid,) in tables) or "none"

@@ -51,14 +51,17 @@ def compare(stream: Stream, record: Record, report: Report, *, range_rows: int =
 
     while record.table is not None:
         with position(stream, record.row.epoch, tell) as sides:
-            began = saved = time.monotonic()
-            while record.table is not None and time.monotonic() - began < POSITION_S:
+            ends = time.monotonic() + POSITION_S
+            saved = 0.0
+            while record.table is not None:
                 shape, tally = shapes[record.table], record.tables[record.table]
                 record.passed(compare_range(sides, shape, record.after, tally, range_rows))
                 if time.monotonic() - saved > SAVE_S:
                     record.save()
                     saved = time.monotonic()
                 tell()
+                if time.monotonic() > ends:
+                    break
         record.save()
 
 

@@ -58,13 +58,18 @@ def position(stream: Stream, epoch: int, waiting: Waiting) -> Iterator[Sides]:
         for connection in connections:
             connection.ensure_connection()  # takes a while, for which nobody should wait
         with standstill(stream, epoch, waiting):
-            sides.owner.begin()
-            sides.copy.begin()
+            see(sides)
         with connections[0].wrap_database_errors:
             yield sides
     finally:
         for connection in connections:
             connection.close()
+
+
+def see(sides: Sides) -> None:
+    """Take a snapshot on each side, one after the other."""
+    for side in sides:
+        side.begin()
 
 
 @contextmanager

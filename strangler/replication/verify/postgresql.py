@@ -8,7 +8,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.replication.columns import columns_of
-from strangler.replication.verify.side import Key, KeyColumn, Keys, Range, Shape, Side, column_list
+from strangler.replication.verify.side import Key, KeyColumn, Keys, Range, Shape, Side
 
 _NUMBERS = frozenset(("smallint", "integer", "bigint", "numeric", "real", "double precision"))
 _TIMES = frozenset(("date", "time without time zone", "timestamp without time zone", "timestamp with time zone"))
@@ -39,18 +39,22 @@ class PostgreSQLSide(Side):
         """Let texts of values look alike everywhere until the transaction ends."""
         self.connection.connection.execute(_ALIKE)
 
+    def quote(self, name: str) -> str:
+        """Return a name for a statement with values, in which a percent sign stands for one."""
+        return super().quote(name).replace("%", "%%")
+
     def estimate(self, table: str) -> int:
         """Trust the server's statistics when there are some."""
-        name = self.quote(table)
+        name = super().quote(table)
         known: int = self._one("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [name])[0]
-        return known if known > 0 else int(self._one(f"SELECT count(*) FROM {name}", [])[0])
+        return known if known > 0 else int(self._one(f"SELECT count(*) FROM {self.quote(table)}", [])[0])
 
     def border(self, shape: Shape, after: Key | None, rows: int) -> Key | None:
         """Go along the index."""
         where, values = _where(self, shape, Range(after, None))
         order = ", ".join(_ordered(self, column) for column in shape.key)
         found: Key | None = self._one(
-            f"SELECT {self._key(shape)} FROM {self.quote(shape.table)}{where} ORDER BY {order} OFFSET %s LIMIT 1",
+            f"SELECT {self._key(shape)} FROM {self.quote(shape.table)} AS t{where} ORDER BY {order} OFFSET %s LIMIT 1",
             [*values, rows - 1],
         )
         return found
@@ -63,7 +67,7 @@ class PostgreSQLSide(Side):
     def digest(self, shape: Shape, keys: Range) -> tuple[int, object]:
         """Return the count and the sum of the hashes."""
         where, values = _where(self, shape, keys)
-        statement = f"SELECT count(*), sum({self._hash(shape)}) FROM {self.quote(shape.table)}{where}"
+        statement = f"SELECT count(*), sum({self._hash(shape)}) FROM {self.quote(shape.table)} AS t{where}"
         count, total = self._one(statement, values)
         return count, total
 
@@ -72,7 +76,7 @@ class PostgreSQLSide(Side):
         where, values = _where(self, shape, keys)
         order = ", ".join(_ordered(self, column) for column in shape.key)
         found = self.connection.connection.execute(
-            f"SELECT {self._key(shape)}, {self._hash(shape)} FROM {self.quote(shape.table)}{where} ORDER BY {order}",
+            f"SELECT {self._key(shape)}, {self._hash(shape)} FROM {self.quote(shape.table)} AS t{where} ORDER BY {order}",
             values,
         )
         return {tuple(key): content for *key, content in found}
@@ -80,26 +84,31 @@ class PostgreSQLSide(Side):
     def delete(self, shape: Shape, keys: Sequence[Key]) -> None:
         """Delete in one statement."""
         where, values = _where(self, shape, keys)
-        self.connection.connection.execute(f"DELETE FROM {self.quote(shape.table)}{where}", values)
+        self.connection.connection.execute(f"DELETE FROM {self.quote(shape.table)} AS t{where}", values)
 
     def insert_from(self, other: Side, shape: Shape, keys: Sequence[Key]) -> None:
         """Pipe binary COPY from one server to the other: values arrive bit by bit."""
-        columns, name = column_list(self, shape.columns), self.quote(shape.table)
         where, values = _where(other, shape, keys)
+        rows = f"SELECT {self._columns(shape)} FROM {self.quote(shape.table)} AS t{where}"
+        plain = super().quote
+        columns = ", ".join(map(plain, shape.columns))
         with (
             other.connection.connection.cursor() as reader,
             self.connection.connection.cursor() as writer,
-            reader.copy(f"COPY (SELECT {columns} FROM {name}{where}) TO STDOUT (FORMAT BINARY)", values) as outgoing,
-            writer.copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT BINARY)") as incoming,
+            reader.copy(f"COPY ({rows}) TO STDOUT (FORMAT BINARY)", values) as outgoing,
+            writer.copy(f"COPY {plain(shape.table)} ({columns}) FROM STDIN (FORMAT BINARY)") as incoming,
         ):
             for chunk in outgoing:
                 incoming.write(chunk)
+
+    def _columns(self, shape: Shape) -> str:
+        return ", ".join(map(self.quote, shape.columns))
 
     def _key(self, shape: Shape) -> str:
         return ", ".join(f"{self.quote(column.name)}::text" for column in shape.key)
 
     def _hash(self, shape: Shape) -> str:
-        return f'hashtextextended(ROW({column_list(self, shape.columns)})::text COLLATE "C", 0)'
+        return f'hashtextextended(ROW({self._columns(shape)})::text COLLATE "C", 0)'
 
     def _one(self, statement: str, values: Sequence[Any]) -> Any:
         return self.connection.connection.execute(statement, values).fetchone()
@@ -153,7 +162,8 @@ def _where(side: Side, shape: Shape, keys: Keys) -> tuple[str, list[Any]]:
 
 
 def _ordered(side: Side, column: KeyColumn) -> str:
-    name = side.quote(column.name)
+    """Name the table's own column: a bare name in ORDER BY is that of what is selected, which is a text."""
+    name = f"t.{side.quote(column.name)}"
     return name if column.natural else f'{name}::text COLLATE "C"'
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -57,7 +57,11 @@ class Side(ABC):
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
-        self.quote = connection.ops.quote_name
+
+    def quote(self, name: str) -> str:
+        """Return a name for a statement."""
+        quoted: str = self.connection.ops.quote_name(name)
+        return quoted
 
     @abstractmethod
     def begin(self) -> None:
@@ -98,8 +102,3 @@ class Side(ABC):
     def readable(self, key: Key) -> list[str]:
         """Return a key as a person reads it."""
         return list(key)
-
-
-def column_list(side: Side, names: Iterable[str]) -> str:
-    """Return columns as a list for a statement."""
-    return ", ".join(map(side.quote, names))

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.replication.columns import columns_of
-from strangler.replication.verify.side import Key, KeyColumn, Keys, Range, Shape, Side, column_list
+from strangler.replication.verify.side import Key, KeyColumn, Keys, Range, Shape, Side
 
 _MARSHAL = 2  # the newest version in which equal values have equal bytes, however they are held in memory
 _PARAMETERS_MAX = 500
@@ -47,7 +47,7 @@ class SQLiteSide(Side):
     def digest(self, shape: Shape, keys: Range) -> tuple[int, object]:
         """Return the rows' values and types, whole."""
         rows = self._all(
-            f"SELECT {column_list(self, shape.columns)} FROM {self.quote(shape.table)}{self._where(shape, keys)}"
+            f"SELECT {self._stored(shape)} FROM {self.quote(shape.table)}{self._where(shape, keys)}"
             f" ORDER BY {self._order(shape)}"
         )
         return len(rows), marshal.dumps(rows, _MARSHAL)
@@ -59,7 +59,7 @@ class SQLiteSide(Side):
             tuple(row[:width]): marshal.dumps(row[width:], _MARSHAL)
             for where in self._conditions(shape, keys)
             for row in self._all(
-                f"SELECT {self._key(shape)}, {column_list(self, shape.columns)} FROM {self.quote(shape.table)}{where}"
+                f"SELECT {self._key(shape)}, {self._stored(shape)} FROM {self.quote(shape.table)}{where}"
                 f" ORDER BY {self._order(shape)}"
             )
         }
@@ -71,15 +71,19 @@ class SQLiteSide(Side):
 
     def insert_from(self, other: Side, shape: Shape, keys: Sequence[Key]) -> None:
         """Insert through the raw driver: values keep the form in which they are stored."""
-        columns, name = column_list(self, shape.columns), self.quote(shape.table)
+        columns, name = ", ".join(map(self.quote, shape.columns)), self.quote(shape.table)
         marks = ", ".join("?" for _ in shape.columns)
         for where in self._conditions(shape, keys):
-            rows = other.connection.connection.execute(f"SELECT {columns} FROM {name}{where}").fetchall()
+            rows = other.connection.connection.execute(f"SELECT {self._stored(shape)} FROM {name}{where}").fetchall()
             self.connection.connection.executemany(f"INSERT INTO {name} ({columns}) VALUES ({marks})", rows)
 
     def readable(self, key: Key) -> list[str]:
         """Take the literals' quotes off."""
         return [text[1:-1].replace("''", "'") if text.startswith("'") else text for text in key]
+
+    def _stored(self, shape: Shape) -> str:
+        """Return the columns as expressions: the driver converts what it knows the declared type of."""
+        return ", ".join(f"+{self.quote(name)}" for name in shape.columns)
 
     def _key(self, shape: Shape) -> str:
         return ", ".join(f"quote({self.quote(column.name)})" for column in shape.key)

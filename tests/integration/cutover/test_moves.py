@@ -10,11 +10,10 @@ from django.db import connections, transaction
 from django.db.models import F
 
 from strangler import operations
-from strangler.cutover import PLANS, NeedsOperator, Superseded, entry_written
-from strangler.cutover import ownership, patience
+from strangler.cutover import PLANS, NeedsOperator, Superseded, entry_written, ownership, patience
 from strangler.errors import Refused
 from strangler.fence import Moved
-from strangler.models import HistoryEntry, JournalEntry, Operation, Router
+from strangler.models import HistoryEntry, Operation, Router
 from strangler.operations import Order
 from strangler.state import load_table, read_ownership
 from tests.integration.conftest import change_capability

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 from django.db import connections, transaction
@@ -14,8 +14,6 @@ from strangler.state.identity import Restored, identity_of, judge, record_identi
 from tests.integration.conftest import _use
 from tests.sample.models import Shelf
 from tests.support.backups import dump, promoted_copy, restore
-
-pytestmark = pytest.mark.django_db(databases=[])
 
 
 @pytest.fixture(autouse=True)
@@ -109,10 +107,8 @@ def test_a_view_that_swallows_the_refusal_cannot_answer(before, settings):
         from strangler.fence import observe
 
         with observe("sample", epoch=1) as seen:
-            try:
+            with suppress(Restored):  # what careless code does
                 Shelf.objects.create(name="late")
-            except Restored:
-                pass
             seen.confirm()
 
 

@@ -98,7 +98,9 @@ class Pair:
                 if self.vendor == "postgresql":
                     text = f"SELECT t::text FROM {table} t ORDER BY 1"
                 else:
-                    columns = [name for (name,) in connection.execute(f"SELECT name FROM pragma_table_xinfo('{table}')")]
+                    columns = [
+                        name for (name,) in connection.execute(f"SELECT name FROM pragma_table_xinfo('{table}')")
+                    ]
                     text = f"SELECT {', '.join(f'quote({c}), typeof({c})' for c in columns)} FROM {table} ORDER BY 1, 3"
                 found[table] = connection.execute(text).fetchall()
         return found

@@ -45,14 +45,15 @@ def everything(connection, tables=TABLES):
 def copy(homes, sample_alone):
     """Make the rows in both homes; what a hash could get wrong is among them."""
     copy = Copy(homes.service, TABLES)
-    _make("default")
+    make("default")
     with transaction.atomic(using="sample_service"), silenced(homes.service, TABLES):
-        _make("sample_service")
+        make("sample_service")
     assert everything(homes.monolith) == everything(homes.service)
     return copy
 
 
-def _make(alias):
+def make(alias):
+    """Make the rows in one home."""
     shelves = [Shelf(id=n, name=f"Ünïcode ' \" \\ \t\n % {n}") for n in range(1, SHELVES + 1)]
     Shelf.objects.using(alias).bulk_create(shelves)
     Tag.objects.using(alias).bulk_create([Tag(id=1, name=""), Tag(id=2, name="(,)")])
