@@ -17,13 +17,18 @@ class StranglerConfig(AppConfig):
         from strangler.bindings import bind, count_requests, note_writes
         from strangler.boundaries.watch import watch_connection
         from strangler.contract import bind_ports
-        from strangler.events import figures, relay
+        from strangler.events import figures as event_figures
+        from strangler.events import relay
         from strangler.fence import after_migrate, before_migrate, guard_connection, watch_identity
+        from strangler.replication import figures as row_figures
+        from strangler.replication.keylog import applying
 
         bind_ports(bind)
         count_requests()
-        figures.register()
+        event_figures.register()
+        row_figures.register()
         relay.start_with_first_request()
+        applying.start_with_first_request()
         connection_created.connect(note_writes, dispatch_uid="strangler.bindings")
         connection_created.connect(watch_connection, dispatch_uid="strangler.boundaries")
         connection_created.connect(guard_connection, dispatch_uid="strangler.fence")

@@ -19,6 +19,7 @@ HOMES: tuple[Home, Home] = ("monolith", "service")
 EVENTS_BY = ("direct", "celery")
 MONOLITH_HOST = "monolith"
 KEY_BYTES_MIN = 32
+LAG_LIMIT_S_MIN = 1.0
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -243,6 +244,9 @@ class _Reader:
                 self.check_url(f"[{name.upper()!r}]", url)
         if (by := values.get("events", EVENTS_BY[0])) not in EVENTS_BY:
             self.fault("['EVENTS']", f"must be {' or '.join(map(repr, EVENTS_BY))}, not {by!r}.")
+        limit_s = values.get("lag_limit_s")
+        if isinstance(limit_s, int | float) and 0 < limit_s < LAG_LIMIT_S_MIN:
+            self.fault("['LAG_LIMIT_S']", f"must be {LAG_LIMIT_S_MIN:g} at least, not {limit_s!r}: lag is seen late.")
         if bind := values.get("internal_bind"):
             self.check_bind("['INTERNAL_BIND']", bind)
         return values

@@ -3,6 +3,7 @@
 from strangler.cutover.journal import Superseded, entry_written, mover_name
 from strangler.cutover.plan import Estimate, Plan, estimate, faults_before
 from strangler.cutover.plans import PLANS
+from strangler.cutover.rehearsal import Rehearsal, rehearse
 from strangler.cutover.routers import LiveRouter, live_routers
 from strangler.cutover.runner import Event, NeedsOperator, Outcome, Report, resume, run, undo
 from strangler.state.connection import connection_of
@@ -15,6 +16,7 @@ __all__ = [
     "NeedsOperator",
     "Outcome",
     "Plan",
+    "Rehearsal",
     "Report",
     "Superseded",
     "connection_of",
@@ -23,6 +25,7 @@ __all__ = [
     "faults_before",
     "live_routers",
     "mover_name",
+    "rehearse",
     "resume",
     "run",
     "undo",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import AlterField, Migration, RemoveField, SeparateDatabaseAndState
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
@@ -136,7 +137,7 @@ def _narrow(context: Context, entry: Pending) -> None:
     """Let the target lose what the source has lost once nothing that is on its way needs it any more."""
     switch = context.switch
     if entry.loosens and switch.target in entry.lacking:
-        _in_home(context, "loosen", entry, switch.target, partial(_alter, entry, backwards=False))
+        _in_home(context, "loosen", entry, switch.target)
     _apply(context, entry, switch.source)
     if switch.target in entry.lacking:
         _stream(context).drain(switch.source_connection, get_conf().catch_up_s)
@@ -145,44 +146,88 @@ def _narrow(context: Context, entry: Pending) -> None:
 
 def _apply(context: Context, entry: Pending, home: Home) -> None:
     if home in entry.lacking:
-        act = _forwards if entry.migration.atomic else _concurrently
-        _in_home(context, "apply", entry, home, partial(act, entry))
+        _in_home(context, "apply", entry, home)
 
 
-def _in_home(context: Context, verb: str, entry: Pending, home: Home, act: Any) -> None:
+def _in_home(context: Context, verb: str, entry: Pending, home: Home) -> None:
     """Do one thing in one home, with an entry in the journal before and after it."""
     step, what = f"{verb}-{home}", f"{verb} {entry.name} in the {home}"
     connection = connection_of(context.switch.capability, home)
     context.journal.write(step, "intent", {"migration": entry.name})
     context.report(Event(what, "begin"))
     if entry.migration.atomic:
-        attempts = patiently(context, what, connection, lambda lock_ms: _changed(context, what, home, lock_ms, act))
+        work = _work(context, verb, entry, home)
+        attempts = patiently(context, what, connection, lambda lock_ms: _do(context, what, work, lock_ms))
     else:
         context.journal.assert_mine()
         attempts = 1
-        act(connection)
+        _concurrently(entry, connection)
     context.journal.write(step, "done", {"migration": entry.name, "attempts": attempts})
     context.report(Event(what, "end"))
 
 
-def _changed(context: Context, what: str, home: Home, lock_ms: int, act: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """
+    What is to be done in one home, thought out before anybody has to wait for it.
+
+    Attributes:
+        tables: of the capability, before.
+        tables_after: the same, afterwards.
+        record: notes it in the home's own table of migrations.
+        stream: the one that leaves this home; None where rows arrive.
+    """
+
+    connection: BaseDatabaseWrapper
+    statements: Sequence[str]
+    tables: Sequence[str]
+    tables_after: Sequence[str]
+    record: Callable[[], Any]
+    stream: Stream | None
+
+
+def _work(context: Context, verb: str, entry: Pending, home: Home) -> _Work:
+    capability, connection = context.switch.capability, connection_of(context.switch.capability, home)
+    executor, migration = MigrationExecutor(connection), entry.migration
+    key = (migration.app_label, migration.name)
+    before = executor.loader.project_state(key, at_end=False)
+    record: Callable[[], Any] = lambda: None  # noqa: E731  what was only loosened is no migration
+    with connection.schema_editor(collect_sql=True, atomic=False) as editor:
+        if verb == "apply":
+            migration.apply(before.clone(), editor, collect_sql=True)
+            record = partial(executor.record_migration, migration)  # type: ignore[arg-type]
+        elif verb == "undo" and key in executor.loader.applied_migrations:
+            migration.unapply(before.clone(), editor, collect_sql=True)
+            record = partial(executor.recorder.record_unapplied, *key)
+        else:
+            _alter(entry, editor, before, backwards=verb == "undo")
+    statements = [statement for statement in editor.collected_sql if not statement.startswith("--")]
+    tables = _tables(capability, executor.loader)
+    after = set(executor.loader.applied_migrations)
+    tables_after = _tables(capability, executor.loader, after | {key} if verb == "apply" else after - {key})
+    stream = _stream(context, tables_after) if home == context.switch.source else None
+    return _Work(connection, statements, tables, tables_after, record, stream)
+
+
+def _do(context: Context, what: str, work: _Work, lock_ms: int) -> None:
     """
     Change a home's tables in one short transaction, with its fence and with what the stream needs there.
 
     Raises:
         Refused: it would keep everybody waiting for too long, or the rows do not allow it.
     """
-    connection = connection_of(context.switch.capability, home)
-    cap_s = get_conf().switch_cap_s
+    connection, cap_s = work.connection, get_conf().switch_cap_s
     try:
         with _unchecked(connection), ownership.short_transaction(connection, ownership.VACUUM_TIMEOUT_MS):
             hold(context, connection)
-            tables = _tables(context.switch.capability, connection)
-            fence_of(connection).keep_vacuum_out(tables)
+            fence_of(connection).keep_vacuum_out(work.tables)
             ownership.limit(connection, lock_ms=lock_ms, idle_ms=ownership.IDLE_LIMIT_MS)
-            _limit_statements(connection, cap_s)
-            with _behind_the_fence(context, home, tables):
-                act(connection)
+            with _limited(connection, cap_s), _behind_the_fence(context.switch.capability, work):
+                with connection.cursor() as cursor:
+                    for statement in work.statements:
+                        cursor.execute(statement)
+                connection.check_constraints()
+                work.record()
     except IntegrityError as error:
         raise Refused(f"{what}: the rows do not allow it ({str(error).strip()}). Mend them first.") from error
     except OperationalError as error:
@@ -204,37 +249,27 @@ def _unchecked(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
 
 
-def _limit_statements(connection: BaseDatabaseWrapper, cap_s: float) -> None:
+@contextmanager
+def _limited(connection: BaseDatabaseWrapper, cap_s: float) -> Iterator[None]:
+    """Give up a statement that keeps everybody waiting for longer."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {round(cap_s * 1000)}")
+    yield
 
 
 @contextmanager
-def _behind_the_fence(context: Context, home: Home, tables: Sequence[str]) -> Iterator[None]:
+def _behind_the_fence(capability: str, work: _Work) -> Iterator[None]:
     """Let the block alter tables whose fence is enabled, and leave every table that exists afterwards with its own."""
-    switch = context.switch
-    connection = connection_of(switch.capability, home)
-    fence = fence_of(connection)
-    if home == switch.target:
-        fence.disable(tables)
+    fence = fence_of(work.connection)
+    if work.stream is None:
+        fence.disable(work.tables)
         yield
-        fence.enable(switch.capability, _tables(switch.capability, connection))
+        fence.enable(capability, work.tables_after)
         return
     yield
-    fence.install(switch.capability, _tables(switch.capability, connection))
-    _stream(context).adapt()
-
-
-def _forwards(entry: Pending, connection: BaseDatabaseWrapper) -> None:
-    MigrationExecutor(connection).migrate([(entry.migration.app_label, entry.name)])
-
-
-def _backwards(entry: Pending, connection: BaseDatabaseWrapper) -> None:
-    executor = MigrationExecutor(connection)
-    label = entry.migration.app_label
-    before = [name for app, name in executor.loader.graph.nodes[label, entry.name].dependencies if app == label]
-    executor.migrate([(label, before[0] if before else None)])
+    fence.install(capability, work.tables_after)
+    work.stream.adapt()
 
 
 def _concurrently(entry: Pending, connection: BaseDatabaseWrapper) -> None:
@@ -254,16 +289,14 @@ def _concurrently(entry: Pending, connection: BaseDatabaseWrapper) -> None:
     executor.record_migration(entry.migration)  # type: ignore[call-arg, arg-type]
 
 
-def _alter(entry: Pending, connection: BaseDatabaseWrapper, *, backwards: bool) -> None:
+def _alter(entry: Pending, editor: BaseDatabaseSchemaEditor, before: ProjectState, *, backwards: bool) -> None:
     """Let fields be empty that the source is about to lose, or take that back."""
-    label = entry.migration.app_label
-    state = MigrationLoader(connection).project_state((label, entry.name), at_end=False)
-    with connection.schema_editor(atomic=True) as editor:
-        for operation in entry.loosens:
-            after = state.clone()
-            operation.state_forwards(label, after)
-            old, new = (after, state) if backwards else (state, after)
-            operation.database_forwards(label, editor, old, new)
+    label, state = entry.migration.app_label, before
+    for operation in entry.loosens:
+        after = state.clone()
+        operation.state_forwards(label, after)
+        old, new = (after, state) if backwards else (state, after)
+        operation.database_forwards(label, editor, old, new)
 
 
 def undo(context: Context) -> Figures:
@@ -280,10 +313,8 @@ def undo(context: Context) -> Figures:
                 f"The {switch.source} has applied {entry.name} already, and what it removed is gone: "
                 f"`strangler resume {switch.capability}` applies it in the {switch.target}."
             )
-        if switch.target not in entry.lacking:
-            _in_home(context, "undo", entry, switch.target, partial(_backwards, entry))
-        elif _was_loosened(context, entry):
-            _in_home(context, "undo", entry, switch.target, partial(_alter, entry, backwards=True))
+        if switch.target not in entry.lacking or _was_loosened(context, entry):
+            _in_home(context, "undo", entry, switch.target)
     return {}
 
 
@@ -295,19 +326,21 @@ def _was_loosened(context: Context, entry: Pending) -> bool:
 # -- what exists now ------------------------------------------------------------------------------------------------
 
 
-def _tables(capability: str, connection: BaseDatabaseWrapper) -> list[str]:
-    """Return the tables that a home has by what was applied to it, which this process's models may be ahead of."""
-    loader = MigrationLoader(connection)
-    applied = [key for key in loader.graph.nodes if key in loader.applied_migrations]
-    return tables_of(capability, loader.project_state(applied).apps)
+def _tables(capability: str, loader: MigrationLoader, applied: Collection[tuple[str, str]] | None = None) -> list[str]:
+    """Return the tables that migrations have made, which this process's models may be ahead of."""
+    names = loader.applied_migrations if applied is None else applied
+    state = loader.project_state([key for key in loader.graph.nodes if key in names])
+    return tables_of(capability, state.apps)
 
 
-def _stream(context: Context) -> Stream:
+def _stream(context: Context, at_source: Sequence[str] | None = None) -> Stream:
     """Return the stream of those tables that both homes have by now."""
     switch = context.switch
-    there = set(_tables(switch.capability, switch.target_connection))
-    tables = [table for table in _tables(switch.capability, switch.source_connection) if table in there]
     homes = (switch.source_connection, switch.target_connection)
+    here, there = (MigrationLoader(connection) for connection in homes)
+    common = set(_tables(switch.capability, there))
+    mine = _tables(switch.capability, here) if at_source is None else at_source
+    tables = [table for table in mine if table in common]
     return stream_of(stream_forth(context).kind, Flow(switch.capability, switch.source, switch.target, tables, *homes))
 
 

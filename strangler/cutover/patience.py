@@ -46,8 +46,8 @@ def patiently(
         try:
             act(wait_ms)
         except (OperationalError, TooSlow) as error:
-            if not connection.in_atomic_block and not _usable(connection):
-                connection.close()  # the server went away; the next attempt finds it when it is back
+            _let_go(context.switch.source_connection)
+            _let_go(context.switch.target_connection)
             in_the_way = who(connection, tables)
             if attempt == len(WAITS_MS):
                 named = in_the_way or [str(error).strip()]
@@ -59,5 +59,7 @@ def patiently(
     raise AssertionError("unreachable")
 
 
-def _usable(connection: BaseDatabaseWrapper) -> bool:
-    return connection.connection is None or connection.is_usable()
+def _let_go(connection: BaseDatabaseWrapper) -> None:
+    """Close a connection whose server went away; the next attempt finds it when it is back."""
+    if connection.connection is not None and not connection.in_atomic_block and not connection.is_usable():
+        connection.close()

@@ -20,6 +20,7 @@ from strangler.cutover.streaming import closed, stream_back, stream_forth
 from strangler.errors import Refused
 from strangler.state import Change, publish, read_ownership
 
+FIRST_DRAIN_S = 2.0
 Figures = Mapping[str, Any]
 
 
@@ -69,13 +70,15 @@ def close(context: Context) -> Figures:
     def attempt(lock_ms: int) -> None:
         nonlocal asked_at
         cap_s = get_conf().switch_cap_s
+        stream.drain(source, FIRST_DRAIN_S)  # while everybody writes, so that little is left
         asked_at = time.time()
         ownership.close(
             source, switch.capability, switch.tables, switch.before(), new,
             lock_ms=lock_ms, drain=lambda: stream.drain(source, cap_s - lock_ms / 1000),
         )  # fmt: skip
 
-    attempts = patiently(context, "close", source, attempt)
+    with stream.ready_to_drain():
+        attempts = patiently(context, "close", source, attempt)
     return {"attempts": attempts, "closed_at": asked_at}
 
 

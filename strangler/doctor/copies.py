@@ -7,7 +7,9 @@ from functools import partial
 
 from django.db import transaction
 
+from strangler.cutover.ownership import limit
 from strangler.doctor.case import Case, Place
+from strangler.doctor.fences import LOCK_MS
 from strangler.doctor.finding import Finding, Mend
 from strangler.errors import Refused
 from strangler.fence import fence_of
@@ -60,6 +62,7 @@ def _empty(case: Case, place: Place) -> None:
     """Remove a copy in one transaction, in which its home does not become the owner."""
     fence = fence_of(place.connection)
     with transaction.atomic(using=place.connection.alias):
+        limit(place.connection, lock_ms=LOCK_MS, idle_ms=LOCK_MS)
         fence.lock_out_writers(case.name)
         if read_ownership(place.connection, case.name)[:2] != place.owned[:2]:
             raise Refused(f"The {place.home} has moved on since it was examined: repeat `strangler doctor`.")

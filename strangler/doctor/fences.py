@@ -7,10 +7,14 @@ from functools import partial
 
 from django.db import transaction
 
+from strangler.cutover.ownership import limit
 from strangler.doctor.case import Case, Place
 from strangler.doctor.finding import Finding, Mend
 from strangler.fence import fence_of
 from strangler.state import read_ownership
+
+LOCK_MS = 1_000
+"""How long a mend waits for a lock, and others for the mend; it is refused then, and may be repeated."""
 
 
 def fences(case: Case) -> Iterator[Finding]:
@@ -44,6 +48,7 @@ def mend_fence(case: Case, place: Place) -> None:
     """Let a home's fence say what its row says, while nobody writes."""
     fence = fence_of(place.connection)
     with transaction.atomic(using=place.connection.alias):
+        limit(place.connection, lock_ms=LOCK_MS, idle_ms=LOCK_MS)
         fence.lock_out_writers(case.name)
         if read_ownership(place.connection, case.name).owner == place.home:
             fence.install(case.name, case.tables)

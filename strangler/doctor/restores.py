@@ -8,8 +8,9 @@ from functools import partial
 from django.db import transaction
 
 from strangler.conf import get_conf
+from strangler.cutover.ownership import limit
 from strangler.doctor.case import Case, Place
-from strangler.doctor.fences import mend_fence
+from strangler.doctor.fences import LOCK_MS, mend_fence
 from strangler.doctor.finding import Finding, Mend
 from strangler.errors import Refused
 from strangler.fence import fence_of
@@ -80,6 +81,7 @@ def _follow(case: Case, place: Place, peer: Place) -> None:
     if owned.epoch < peer.owned.epoch or owned.owner != peer.home:
         return  # the peer has moved on since it was examined
     with transaction.atomic(using=place.connection.alias):
+        limit(place.connection, lock_ms=LOCK_MS, idle_ms=LOCK_MS)
         fence_of(place.connection).lock_out_writers(case.name)
         with place.connection.cursor() as cursor:
             cursor.execute(

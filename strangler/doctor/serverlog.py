@@ -36,6 +36,6 @@ def _error_in(log: str, subscription: str) -> str:
             continue
         if f'subscription "{subscription}"' in line and "has started" in line:
             workers.add(process[1])
-        elif process[1] in workers and " ERROR: " in line:
-            newest = line.partition(" ERROR: ")[2].strip()
+        elif process[1] in workers and "ERROR: " in line:
+            newest = line.partition("ERROR: ")[2].strip()
     return f"Its server says: {newest}." if newest else ""

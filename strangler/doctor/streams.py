@@ -8,6 +8,7 @@ from functools import partial
 from strangler.conf import HOMES, Home, get_conf
 from strangler.doctor.case import Case
 from strangler.doctor.finding import Finding, Mend
+from strangler.doctor.keylogs import keylog
 from strangler.doctor.subscriptions import subscription
 from strangler.fence import other
 from strangler.models import Marker
@@ -123,7 +124,10 @@ def _recorded(case: Case, row: StreamRow) -> Iterator[Finding]:
     if lag.lost:
         yield Finding("stream-lost", "error", case.name, lag.problem, renewed_by(case.name, target))
         return
-    found = list(subscription(case, stream, renewed_by(case.name, target))) if row.kind == "logical" else []
+    if row.kind == "logical":
+        found = list(subscription(case, stream, renewed_by(case.name, target)))
+    else:
+        found = list(keylog(case, stream))
     yield from found
     if not found:
         yield from _slow(case, target, lag)

@@ -12,7 +12,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from strangler.conf import get_conf
+from strangler.cutover.ownership import limit
 from strangler.doctor.case import Case
+from strangler.doctor.fences import LOCK_MS
 from strangler.doctor.finding import Finding, Mend
 from strangler.doctor.serverlog import last_error
 from strangler.fence import fence_of
@@ -20,7 +22,6 @@ from strangler.replication import Stream, count_rows, schema_differences
 from strangler.state.streams import stream_name
 
 _LOOK_AGAIN_S = 0.5
-_LOCK_MS = 2_000
 
 
 class _Worker(NamedTuple):
@@ -154,7 +155,7 @@ def _make_room(case: Case, stream: Stream, tables: list[str]) -> None:
     target = stream.flow.target_connection
     fence = fence_of(target)
     with transaction.atomic(using=target.alias), target.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = {_LOCK_MS}")
+        limit(target, lock_ms=LOCK_MS, idle_ms=LOCK_MS)
         fence.disable(tables)
         for table in reversed(case.tables):
             if table in tables:
@@ -181,8 +182,8 @@ def _waiting(case: Case, stream: Stream, name: str) -> Iterator[Finding]:
                 "apply-waiting",
                 "error",
                 case.name,
-                f"The {stream.flow.target} has waited for {seconds:.1f} s to take a row in: backend {pid} of role {role} "
-                f"({application}, {state}) holds a lock on it.",
+                f"The {stream.flow.target} has waited for {seconds:.1f} s to take a row in: backend {pid} of role "
+                f"{role} ({application}, {state}) holds a lock on it.",
                 f"End that transaction: `SELECT pg_terminate_backend({pid})` at {target.alias!r}.",
             )
 

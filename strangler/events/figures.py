@@ -1,14 +1,10 @@
-"""
-What there is to say of outboxes and inboxes, counted when somebody asks, in the registry that django-prometheus serves.
-
-Without prometheus_client nothing is counted. A home says nothing of what another one owns.
-"""
+"""What there is to say of outboxes and inboxes, counted when somebody asks; a home says nothing of another's."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import DatabaseError
 from django.db.models import Count, Min, Q
@@ -18,12 +14,7 @@ from strangler.conf import get_conf
 from strangler.errors import StranglerError
 from strangler.events.catalogue import inbox_of, outbox_of
 from strangler.fence import own_connection, owner_of
-
-try:
-    from prometheus_client import REGISTRY
-    from prometheus_client.core import GaugeMetricFamily
-except ImportError:
-    REGISTRY = GaugeMetricFamily = None  # type: ignore[assignment,misc]
+from strangler.state.scraping import Sample, register_gauges
 
 log = logging.getLogger(__name__)
 _TEXTS = {
@@ -69,32 +60,16 @@ def figures_of(capability: str) -> Figures:
     return Figures(**found)  # type: ignore[arg-type]
 
 
-class _Collector:
-    """Asks this host's own databases at each scrape."""
-
-    def describe(self) -> Iterator[Any]:
-        """Yield nothing: the registry must not ask databases when it is told of the collector."""
-        return iter(())
-
-    def collect(self) -> Iterator[Any]:
-        """Yield a gauge for each figure, with one sample for each capability that this home owns."""
-        gauges = {name: GaugeMetricFamily(name, text, labels=["capability"]) for name, text in _TEXTS.items()}
-        for capability in get_conf().own_capabilities:
-            try:
-                if owner_of(capability).owner == get_conf().home_of(capability):
-                    for name, value in figures_of(capability)._asdict().items():
-                        gauges[name].add_metric([capability], value)
-            except (DatabaseError, StranglerError) as error:
-                log.warning("no figures of the events of %s: %s", capability, error)
-        yield from gauges.values()
-
-
-_registered = False
+def _samples() -> Iterator[Sample]:
+    for capability in get_conf().own_capabilities:
+        try:
+            if owner_of(capability).owner == get_conf().home_of(capability):
+                for name, value in figures_of(capability)._asdict().items():
+                    yield name, [capability], value
+        except (DatabaseError, StranglerError) as error:
+            log.warning("no figures of the events of %s: %s", capability, error)
 
 
 def register() -> None:
     """Let scrapes include these figures."""
-    global _registered
-    if REGISTRY is not None and not _registered:
-        REGISTRY.register(_Collector())
-        _registered = True
+    register_gauges("events", _TEXTS, ["capability"], _samples)

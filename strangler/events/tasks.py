@@ -22,6 +22,7 @@ from strangler.events import inbox, outbox, relay
 from strangler.events.channels import Receipts, Undelivered, writer_of
 from strangler.events.once import first_tick, once
 from strangler.fence import Moved, other, owner_of, owning
+from strangler.state.identity import Restored
 from strangler.transport.queues import EVERY, RELAY, queue_of
 
 EPOCH = "strangler_epoch"
@@ -134,6 +135,8 @@ class OwnedTask(_QueuedTask):
         try:
             with once(self.capability, self.name, self.request.id) as first:
                 return self.run(*args, **kwargs) if first else None
+        except Restored as error:  # whoever looks into it will let it go on; nothing has happened
+            raise self.retry(exc=error, countdown=_PAUSE_MAX_S, max_retries=None) from error
         except Moved as moved:
             if moved.capability != self.capability:
                 raise

@@ -104,8 +104,8 @@ class PostgreSQLFence:
         with self.connection.cursor() as cursor:
             cursor.execute(
                 "SELECT c.relname, t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-                " WHERE t.tgname = %s AND c.relname = ANY(%s)",
-                [TRIGGER, everything],
+                " WHERE t.tgname = %s AND c.oid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) name)",
+                [TRIGGER, [self.quote(table) for table in everything]],
             )
             found = {name: "disabled" if _text(mode) == "D" else "enabled" for name, mode in cursor.fetchall()}
         return {table: found.get(table, "absent") for table in everything}

@@ -18,7 +18,6 @@ from strangler.doctor import Finding
 from strangler.errors import Refused, StranglerError
 from strangler.models import HistoryEntry
 from strangler.operations import CapabilityStatus, Result, Status
-from strangler.operations.streams import StreamStatus
 
 _console = Console(highlight=False)
 _STAGE_STYLE = {"monolith": "dim", "synced": "yellow", "canary": "yellow", "extracted": "green", "complete": "green"}
@@ -106,14 +105,15 @@ def _status_cells(row: CapabilityStatus) -> tuple[RenderableType, ...]:
         share,
         row.writer,
         str(row.epoch),
-        _flow_cell(row.stream),
+        _flow_cell(row),
         row.verified or "-",
         paused,
         Text(now, style="yellow"),
     )
 
 
-def _flow_cell(stream: StreamStatus | None) -> RenderableType:
+def _flow_cell(row: CapabilityStatus) -> RenderableType:
+    stream = row.stream
     if stream is None:
         return Text("-", style="dim")
     to = f"to the {stream.target}"
@@ -122,7 +122,8 @@ def _flow_cell(stream: StreamStatus | None) -> RenderableType:
     if stream.rows is not None and stream.total:
         return Text(f"{to}, {100 * stream.rows // stream.total} % of {stream.total:,} rows", style="yellow")
     behind = f"{stream.lag_s:g} s behind" if stream.lag_s else "in step"
-    return Text(f"{to}, {behind if stream.state == 'streaming' else stream.state}")
+    trouble = f", way back {row.way_back_state}" if row.way_back_state not in ("", "armed") else ""
+    return Text(f"{to}, {behind if stream.state == 'streaming' else stream.state}{trouble}")
 
 
 # -- history and doctor -----------------------------------------------------------------------------------------

@@ -5,9 +5,9 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import sleep
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -88,7 +88,7 @@ def _watch(names: Sequence[str], write: Callable[[str], Any] | None) -> None:
                     )
                 else:
                     live.update(Group(*map(_round_shown, rounds)), refresh=True)
-                time.sleep(EVERY_S)
+                sleep(EVERY_S)
         except KeyboardInterrupt:
             return
 

@@ -17,14 +17,15 @@ from strangler.operations.events import (
     skip_event,
 )
 from strangler.operations.look import CapabilityStatus, Status, explain_request, history, status
-from strangler.operations.reads import shift_reads
 from strangler.operations.migrations import migrate
+from strangler.operations.reads import shift_reads
 from strangler.operations.verbs import (
     Order,
     Result,
     cancel,
     complete,
     prepare,
+    rehearse,
     resume,
     reverse,
     shift_writes,
@@ -57,6 +58,7 @@ __all__ = [
     "list_events",
     "migrate",
     "prepare",
+    "rehearse",
     "release_contracts",
     "repair_copy",
     "replay_dead",

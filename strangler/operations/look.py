@@ -9,9 +9,10 @@ from strangler.conf import get_conf
 from strangler.cutover import LiveRouter, live_routers
 from strangler.errors import Refused
 from strangler.models import HistoryEntry, Operation
-from strangler.operations.streams import StreamStatus, stream_status
-from strangler.replication.verify import verifications
 from strangler.proxy.own_writes import explain_copy
+from strangler.replication.status import StreamStatus, stream_status
+from strangler.replication.verify import verifications
+from strangler.replication.way_back import way_back
 from strangler.routing import CapabilityState, Facts, decide, explain
 from strangler.state import load_table
 
@@ -25,6 +26,8 @@ class CapabilityStatus:
         operation: what runs or stopped half-way now, as a sentence; empty when nothing does.
         last_pause_ms: how long writers were kept waiting by the last switch, or None.
         way_back: the command that undoes the last change; empty before the first.
+        way_back_state: of the rows that the service has written: `armed`, `lagging` or `broken`; empty where the
+            monolith owns them.
         stream: how rows flow; None when nothing should.
         verified: what the last comparison of both homes' rows has found, and when; empty before the first.
     """
@@ -38,6 +41,7 @@ class CapabilityStatus:
     operation: str
     last_pause_ms: int | None
     way_back: str
+    way_back_state: str
     stream: StreamStatus | None
     verified: str
 
@@ -102,6 +106,7 @@ def _capability_status(state: CapabilityState) -> CapabilityStatus:
         operation=_operation_line(state.name),
         last_pause_ms=paused,
         way_back=last.undo if last else "",
+        way_back_state=way_back(state.name).state if state.stage == "extracted" else "",
         stream=stream_status(state),
         verified=_verified(state.name),
     )

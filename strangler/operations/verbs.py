@@ -12,12 +12,14 @@ from django.db.models.functions import Now
 from strangler.conf import Home, get_conf
 from strangler.cutover import (
     PLANS,
+    Event,
     Report,
     connection_of,
     estimate,
     faults_before,
     mover_name,
 )
+from strangler.cutover import rehearse as rehearse_copies
 from strangler.cutover import resume as resume_plan
 from strangler.cutover import run as run_plan
 from strangler.cutover import undo as undo_plan
@@ -92,6 +94,38 @@ class Result:
 def prepare(order: Order) -> Result:
     """Check both homes, install the fences, and let the rows flow to the service: stage `monolith` to `synced`."""
     return _move(order, "prepare", source="monolith", target="service")
+
+
+def rehearse(order: Order) -> Result:
+    """
+    Move throw-away copies of the rows there and back, and tell how long the copy and each switch took.
+
+    Raises:
+        Refused: the rows could not be moved, with every reason.
+    """
+    state = state_of(known(order.capability))
+    if state.writer != "monolith":
+        raise Refused(f"{order.capability} has moved: its last pause is in `strangler status {order.capability}`.")
+    faults = faults_before(order.capability, "monolith", "service", first=state.stage == "monolith")
+    if faults:
+        raise Refused(faults)
+    expected = estimate(order.capability, "monolith")
+    if order.dry_run:
+        return Result(
+            f"{expected.rows:,} rows of {order.capability} would be copied aside in both databases and removed again."
+        )
+    done = rehearse_copies(
+        order.capability,
+        wanted=order.mover,
+        say=lambda step, so_far, total: order.report(Event(step, "progress", rows=so_far, total=total)),
+    )
+    figures = {"mover": done.mover, "rows": done.rows, "copy_s": done.copy_s, "pauses_ms": done.pauses_ms}
+    return Result(
+        f"{done.rows:,} rows of {order.capability} take {done.copy_s:.1f} s to copy ({done.mover}). A switch would "
+        f"keep writers waiting for about {done.pause_ms} ms; the longest of {len(done.pauses_ms)} took "
+        f"{max(done.pauses_ms)} ms.",
+        figures,
+    )
 
 
 def shift_writes(order: Order) -> Result:

@@ -7,11 +7,11 @@ from strangler.errors import Refused
 from strangler.fence import tables_of
 from strangler.models import Stream as StreamRow
 from strangler.replication.keylog import KeylogStream
-from strangler.replication.logical import LogicalStream
 from strangler.replication.stream import Flow, Stream
 from strangler.state.connection import connection_of
 
-MOVERS: dict[str, type[Stream]] = {mover.kind: mover for mover in (LogicalStream, KeylogStream)}
+MOVERS = ("logical", "keylog")
+"""Every kind, the better one first."""
 
 
 def flow_of(capability: str, source: Home, target: Home) -> Flow:
@@ -33,7 +33,11 @@ def flow_of(capability: str, source: Home, target: Home) -> Flow:
 
 def stream_of(kind: str, flow: Flow) -> Stream:
     """Return the stream of a mover."""
-    return MOVERS[kind](flow)
+    if kind == KeylogStream.kind:
+        return KeylogStream(flow)
+    from strangler.replication.logical import LogicalStream  # it needs a driver that others do without
+
+    return LogicalStream(flow)
 
 
 def recorded(capability: str, target: Home) -> StreamRow | None:
@@ -56,6 +60,9 @@ def fitting(flow: Flow, *, wanted: str = "") -> Stream:
         raise Refused(f"There is no mover {wanted!r}; there are {' and '.join(MOVERS)}.")
     reasons = []
     for kind in [wanted] if wanted else MOVERS:
+        if kind == "logical" and flow.source_connection.vendor != "postgresql":
+            reasons.append("logical: logical replication needs PostgreSQL.")
+            continue
         stream = stream_of(kind, flow)
         faults = list(dict.fromkeys([*stream.faults(), *stream_of(kind, flow.reversed()).faults()]))
         if not faults:

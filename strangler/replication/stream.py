@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -118,6 +119,10 @@ class Stream(ABC):
         Raises:
             TooSlow: it has not within *timeout_s*.
         """
+
+    def ready_to_drain(self) -> AbstractContextManager[None]:
+        """Prepare for a `drain` that everybody waits for: within the block it has nothing left to set up."""
+        return nullcontext()
 
     def adapt(self) -> None:  # noqa: B027  a mover whose log follows the tables by itself has nothing to do
         """

@@ -21,7 +21,7 @@ ANYWHERE = {
     "unknown home": (("toggle", "catalog", "cloud"), "invalid choice: 'cloud'"),
     "resume of nothing": (("resume", "catalog"), "No operation of catalog is unfinished"),
     "undo of nothing": (("undo", "catalog"), "No operation of catalog is unfinished"),
-    "a share of reads": (("shift-reads", "catalog", "10"), "strangler shift-writes catalog"),
+    "a share of reads": (("shift-reads", "catalog", "10"), "strangler prepare catalog"),
     "more than all": (("shift-reads", "catalog", "200"), "0 to 100"),
     "malformed path": (("explain", "GET", "products"), "A path starts with '/'"),
 }

@@ -27,6 +27,7 @@ from tests.support.streams import end_streams
 OWNER = "strangler"
 """The hosts' role: it owns its databases and is no superuser."""
 SUPERUSER = "postgres"
+_WITHOUT_SUPERUSER = 16
 PASSWORD = secrets.token_urlsafe(24)
 MOVES_MAX = 64
 """Streams of rows at one time, over all platforms of a run."""
@@ -49,12 +50,14 @@ class Cluster:
     Attributes:
         host: the address on which it listens and under which everybody knows it.
         entry: words before the server's command that take it to where that address is.
+        programs: the folder of another version's programs than the wheel's.
     """
 
     folder: Path
     port: int
     host: str = "127.0.0.1"
     entry: tuple[str, ...] = ()
+    programs: Path | None = None
     templates: dict[str, str] = field(default_factory=dict)
     _process: Process | None = None
 
@@ -64,10 +67,22 @@ class Cluster:
         assert self._process, f"the server on port {self.port} does not run"
         return self._process
 
+    def program(self, name: str) -> str:
+        """Return the path of one of the server's programs."""
+        return str((self.programs or server_binaries(self.folder)) / name)
+
+    @property
+    def major(self) -> int:
+        """The server's major version."""
+        said = subprocess.run([self.program("postgres"), "--version"], check=True, capture_output=True, text=True)
+        return int(said.stdout.split()[2].partition(".")[0])
+
     def start(self) -> None:
         """Start the server on its data and wait until it answers."""
         settings = SETTINGS | {"listen_addresses": self.host, "port": self.port}
-        command = [str(server_binaries(self.folder) / "postgres"), "-D", str(self.folder / "data")]
+        if self.major < _WITHOUT_SUPERUSER:
+            del settings["scram_iterations"]
+        command = [self.program("postgres"), "-D", str(self.folder / "data")]
         command += [f"--{key}={value}" for key, value in settings.items()]
         user = _user()
         if self.entry and user:
@@ -120,18 +135,27 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(host: str = "127.0.0.1", entry: Sequence[str] = ()) -> Iterator[Cluster]:
+def running_cluster(
+    host: str = "127.0.0.1", entry: Sequence[str] = (), programs: Path | None = None
+) -> Iterator[Cluster]:
     """Run a server with an empty cluster until the block ends; for the arguments see `Cluster`."""
-    server = Cluster(Path(tempfile.mkdtemp(prefix="strangler-pg-")), free_port(), host, tuple(entry))
+    server = Cluster(Path(tempfile.mkdtemp(prefix="strangler-pg-")), free_port(), host, tuple(entry), programs)
     try:
         _initialise(server)
         server.start()
-        server.execute("postgres", f"CREATE ROLE {OWNER} LOGIN REPLICATION PASSWORD '{PASSWORD}'")
-        server.execute("postgres", f"GRANT pg_create_subscription TO {OWNER}")
+        _make_owner(server)
         yield server
     finally:
         server.stop()
         shutil.rmtree(server.folder, ignore_errors=True)
+
+
+def _make_owner(server: Cluster) -> None:
+    """Before 16 only a superuser may subscribe, so there it is one."""
+    able = "REPLICATION" if server.major >= _WITHOUT_SUPERUSER else "SUPERUSER"
+    server.execute("postgres", f"CREATE ROLE {OWNER} LOGIN {able} PASSWORD '{PASSWORD}'")
+    if able == "REPLICATION":
+        server.execute("postgres", f"GRANT pg_create_subscription TO {OWNER}")
 
 
 def _initialise(server: Cluster) -> None:
@@ -141,7 +165,7 @@ def _initialise(server: Cluster) -> None:
     password = folder / "password"
     password.write_text(PASSWORD)
     subprocess.run(
-        [server_binaries(folder) / "initdb", "-D", folder / "data", "-U", SUPERUSER, "--auth=scram-sha-256",
+        [server.program("initdb"), "-D", folder / "data", "-U", SUPERUSER, "--auth=scram-sha-256",
          f"--pwfile={password}", "--encoding=UTF8", "--locale=C.UTF-8"],
         check=True, capture_output=True, cwd=folder, user=user, extra_groups=[] if user else None,
     )  # fmt: skip

@@ -5,6 +5,7 @@ Takes guards out, to prove that the tests find what the guards prevent: SABOTAGE
 `late`: a mover that wakes up late is not stopped.
 `drain`: a switch does not wait for the last rows.
 `asleep`: a mover stops itself (SIGSTOP) once, while it keeps the writers out; no guard is taken out.
+`pins`: nobody is pinned who has written.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.networks import Network, running_network
@@ -11,10 +12,20 @@ from tests.support.networks import Network, running_network
 HOMES = ("monolith", "service")
 
 
+def programs_of(version: int) -> Path | None:
+    """Return the folder of another PostgreSQL's programs, where Debian puts them, or None."""
+    folder = Path(f"/usr/lib/postgresql/{version}/bin")
+    return folder if (folder / "postgres").exists() else None
+
+
 @contextmanager
-def two_servers() -> Iterator[dict[str, Cluster]]:
-    """Run a server for each home until the block ends."""
-    with running_cluster() as monolith, running_cluster() as service:
+def two_servers(programs: Mapping[str, Path | None] | None = None) -> Iterator[dict[str, Cluster]]:
+    """Run a server for each home until the block ends; *programs* are the folders of other versions', by home."""
+    folders = programs or {}
+    with (
+        running_cluster(programs=folders.get("monolith")) as monolith,
+        running_cluster(programs=folders.get("service")) as service,
+    ):
         yield {"monolith": monolith, "service": service}
 
 

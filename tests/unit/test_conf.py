@@ -46,7 +46,11 @@ def test_good_settings_are_frozen_values():
 
 
 def test_a_peer_is_called_and_nothing_else():
-    raw = deepcopy(GOOD) | {"HOST": "catalog", "MONOLITH_URL": "http://m:8000", "MONOLITH_INTERNAL_URL": "http://m:9000"}
+    raw = deepcopy(GOOD) | {
+        "HOST": "catalog",
+        "MONOLITH_URL": "http://m:8000",
+        "MONOLITH_INTERNAL_URL": "http://m:9000",
+    }
     catalog(raw)["databases"] = {"service": "default"}
     raw["CAPABILITIES"]["stock"] = {"internal_url": "http://s:9102/"}
     conf = parse(raw, databases=("default",))
@@ -159,3 +163,10 @@ def test_an_app_that_is_not_installed_is_named(settings):
 
     change_capability(settings, app="ghost")
     assert "strangler.E003" in {m.id for m in check_settings(None)}
+
+
+@pytest.mark.parametrize("limit_s", [0.5, 0, -1, "5"])
+def test_lag_that_nobody_could_see_in_time_is_no_limit(limit_s):
+    """Looks at a stream are a quarter of a second apart."""
+    (fault,) = faults(lambda raw: raw.update(LAG_LIMIT_S=limit_s))
+    assert "LAG_LIMIT_S" in fault

@@ -25,6 +25,7 @@ from strangler.replication.flows import MOVERS
 WATCH_S = 0.5
 _MOVES: dict[str, tuple[str, Callable[[operations.Order], operations.Result]]] = {
     "prepare": ("check both homes, and let the rows flow to the service", operations.prepare),
+    "rehearse": ("move throw-away copies there and back, and tell the pause to expect", operations.rehearse),
     "shift-writes": ("make the service the writer", operations.shift_writes),
     "reverse": ("make the monolith the writer again, with everything written since", operations.reverse),
     "cancel": ("give the move up and leave nothing behind", operations.cancel),
@@ -33,7 +34,7 @@ _MOVES: dict[str, tuple[str, Callable[[operations.Order], operations.Result]]] =
     "resume": ("finish the operation that stopped half-way", operations.resume),
     "undo": ("put back the operation that stopped half-way", operations.undo),
 }
-_QUIET = {"resume", "undo", "prepare"}
+_QUIET = {"resume", "undo", "prepare", "rehearse"}
 _FINAL = {"complete"}
 
 
@@ -88,10 +89,8 @@ class Command(BaseCommand):
         moving.add_argument("--once", action="store_true", help="what is queued now, and say how much that was")
         attached = self._verb(verbs, "attach", "follow an operation until it ends; Ctrl-C leaves it alone")
         attached.add_argument("operation", type=int, help="its number")
-        for parser in (moves["prepare"], toggle):
-            parser.add_argument(
-                "--mover", choices=sorted(MOVERS), default="", help="default: whatever fits both databases"
-            )
+        for parser in (moves["prepare"], moves["rehearse"], toggle):
+            parser.add_argument("--mover", choices=MOVERS, default="", help="default: whatever fits both databases")
         shift = self._move(verbs, "shift-reads", "send a share of the subjects' reads to the service")
         shift.add_argument("percent", type=float, help="0 to 100")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
+from django.apps.registry import Apps
 from django.db.models import Model
 
 from strangler.conf import get_conf
@@ -15,9 +16,9 @@ from strangler.state.connection import connection_of
 _CONTENT_TYPE = "contenttypes.ContentType"
 
 
-def unfit_models(capability: str) -> Iterator[str]:
+def unfit_models(capability: str, registry: Apps = apps) -> Iterator[str]:
     """Name models that are bound to rows which stay behind, or that `migrate` does not look after."""
-    for model in apps.get_app_config(get_conf().capabilities[capability].app).get_models():
+    for model in registry.get_app_config(get_conf().capabilities[capability].app).get_models():
         yield from _content_types(model)
         yield from _foreign_parents(model)
         yield from _unmanaged(capability, model)

@@ -122,8 +122,7 @@ def serve(stopping: threading.Event) -> None:
     try:
         while not stopping.is_set():
             if time.monotonic() >= due:
-                due = time.monotonic() + LOOK_S
-                _follow_streams(control, attendants)
+                due = time.monotonic() + (LOOK_S if _follow_streams(control, attendants) else FAILED_S)
             done = sum(attendant.apply() for attendant in attendants.values())
             if not done:
                 stopping.wait(POLL_S[control.vendor] if attendants else LOOK_S)
@@ -133,18 +132,19 @@ def serve(stopping: threading.Event) -> None:
         control.close()
 
 
-def _follow_streams(control: BaseDatabaseWrapper, attendants: dict[tuple[str, Home, Home], Attendant]) -> None:
-    """Take on streams that have begun and let go of those that have ended; keep all while nobody can be asked."""
+def _follow_streams(control: BaseDatabaseWrapper, attendants: dict[tuple[str, Home, Home], Attendant]) -> bool:
+    """Take on streams that have begun and let go of those that have ended; False when nobody could be asked."""
     try:
         wanted = _streams(control)
     except (DatabaseError, OSError) as error:
         log.warning("the control database does not answer: %s", error)
         control.close()
-        return
+        return False
     for gone in attendants.keys() - wanted:
         attendants.pop(gone).close()
     for new in wanted - attendants.keys():
         attendants[new] = Attendant(_flow_of(*new))
+    return True
 
 
 def _streams(control: BaseDatabaseWrapper) -> set[tuple[str, Home, Home]]:

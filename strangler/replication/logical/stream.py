@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
@@ -39,6 +41,7 @@ class LogicalStream(Stream):
         self.source = flow.source_connection
         self.target = flow.target_connection
         self.name = stream_name(flow.capability, flow.target)
+        self._outside: BaseDatabaseWrapper | None = None
 
     @property
     def slot(self) -> str:
@@ -155,26 +158,41 @@ class LogicalStream(Stream):
             problem = f"Nobody reads the slot {self.slot}: the target's server is down, or its worker cannot start."
         return Lag(size_bytes, None, seconds, errors, problem, lost=wal_status == "lost")
 
+    @contextmanager
+    def ready_to_drain(self) -> Iterator[None]:
+        """Keep open the connection by which the marker is raised."""
+        self._outside = dedicated(self.source.alias)
+        try:
+            yield
+        finally:
+            self._outside.close()
+            self._outside = None
+
     def drain(self, holder: BaseDatabaseWrapper, timeout_s: float) -> None:
         """Raise the marker from a connection that waits for no lock, and wait until it has arrived."""
         deadline = time.monotonic() + timeout_s
-        outside = dedicated(self.source.alias)
-        try:
-            raised = self._raise_marker(outside)
-        finally:
-            outside.close()
+        if self._outside is None:
+            with self.ready_to_drain():
+                raised = self._raise_marker()
+        else:
+            raised = self._raise_marker()
         while self._arrived() < raised:
             if time.monotonic() > deadline:
                 raise TooSlow(f"The {self.flow.target} has not caught up within {timeout_s:g} s.")
             time.sleep(_POLL_S)
 
-    def _raise_marker(self, connection: BaseDatabaseWrapper) -> int:
-        rows = _rows(
-            connection,
-            "INSERT INTO strangler_marker AS m (capability, home, value) VALUES (%s, %s, 1)"
-            " ON CONFLICT (capability, home) DO UPDATE SET value = m.value + 1 RETURNING value",
-            [self.flow.capability, self.flow.source],
-        )
+    def _raise_marker(self) -> int:
+        assert self._outside is not None
+        try:
+            rows = _rows(
+                self._outside,
+                "INSERT INTO strangler_marker AS m (capability, home, value) VALUES (%s, %s, 1)"
+                " ON CONFLICT (capability, home) DO UPDATE SET value = m.value + 1 RETURNING value",
+                [self.flow.capability, self.flow.source],
+            )
+        except DatabaseError:
+            self._outside.close()  # its server may have gone away; the next attempt connects again
+            raise
         value: int = rows[0][0]
         return value
 

@@ -89,6 +89,7 @@ def standstill(stream: Stream, epoch: int, waiting: Waiting) -> Iterator[None]:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with ExitStack() as stack:
+                stack.enter_context(stream.ready_to_drain())
                 stream.drain(flow.source_connection, CATCH_UP_S)  # most of it, while everybody writes
                 stack.enter_context(transaction.atomic(using=flow.source_connection.alias))
                 _lock_out(stream)

@@ -75,10 +75,9 @@ class PostgreSQLSide(Side):
         """Return the rows' hashes."""
         where, values = _where(self, shape, keys)
         order = ", ".join(_ordered(self, column) for column in shape.key)
-        found = self.connection.connection.execute(
-            f"SELECT {self._key(shape)}, {self._hash(shape)} FROM {self.quote(shape.table)} AS t{where} ORDER BY {order}",
-            values,
-        )
+        what = f"{self._key(shape)}, {self._hash(shape)}"
+        statement = f"SELECT {what} FROM {self.quote(shape.table)} AS t{where} ORDER BY {order}"
+        found = self.connection.connection.execute(statement, values)
         return {tuple(key): content for *key, content in found}
 
     def delete(self, shape: Shape, keys: Sequence[Key]) -> None:

@@ -80,15 +80,18 @@ def _rows(stream: Stream, epoch: int, found: dict[str, Tally], report: Report) -
 def _patiently(stream: Stream, epoch: int, batch: Batch, report: Report) -> int:
     """Try again at a distance while somebody holds locks on the copy's tables."""
     for attempt in range(1, ATTEMPTS + 1):
+        done: int | None = None
         try:
             _send_vacuum_away(stream.flow)
             with standstill(stream, epoch, lambda why: report(Pace("", 0, 0, why))):
-                return _bring_into_line(stream.flow, batch)
+                done = _bring_into_line(stream.flow, batch)
         except OperationalError as error:
-            if attempt == ATTEMPTS:
+            if done is None and attempt == ATTEMPTS:
                 raise Refused(f"The copy's tables could not be locked: {str(error).strip()}. Repeat it.") from error
             report(Pace("", 0, 0, str(error).strip().split("\n")[0]))
-            time.sleep(PAUSE_S)
+        if done is not None:
+            return done  # the copy has committed; the owner has nothing to
+        time.sleep(PAUSE_S)
     raise AssertionError("unreachable")
 
 

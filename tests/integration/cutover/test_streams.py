@@ -7,6 +7,8 @@ import json
 import threading
 
 import pytest
+from django.test import RequestFactory
+from django_prometheus.exports import ExportToDjangoView
 
 from strangler import operations
 from strangler.errors import Refused
@@ -57,6 +59,14 @@ def drained(kind, source, target):
 
 def titles(alias):
     return sorted(Book.objects.using(alias).values_list("title", flat=True))
+
+
+def scrape():
+    """Return the figures of the sample's rows as a scrape gets them, but those that differ from moment to moment."""
+    text = ExportToDjangoView(RequestFactory().get("/metrics")).content.decode()
+    names = ("rows_", "switch_pause_seconds", "way_back_")
+    samples = [line.split('{capability="sample"} ') for line in text.splitlines() if line.startswith(names)]
+    return {name: float(value) for name, value in samples if not name.startswith("rows_lag_")}
 
 
 def leftovers(homes):
@@ -168,6 +178,34 @@ def test_rows_that_somebody_has_left_at_the_service_are_not_wiped_away(homes):
         operations.prepare(order())
     assert Tag.objects.using("sample_service").get().name == "whose?"
     assert state().stage == "monolith"
+
+
+def test_a_scrape_tells_how_rows_flow_and_how_long_writers_waited(mover):
+    operations.prepare(order(mover=mover))
+    assert scrape() == {"rows_errors": 0, "rows_broken": 0}
+    operations.shift_writes(order())
+    figures = scrape()
+    assert 0 < figures.pop("switch_pause_seconds") < 5
+    assert figures == {"rows_errors": 0, "rows_broken": 0, "way_back_armed": 1}
+    (row,) = operations.status("sample").capabilities
+    assert (row.way_back_state, row.stream.kind, row.stream.target) == ("armed", mover, "monolith")
+
+
+@pytest.mark.parametrize("stage", ["monolith", "synced"])
+def test_a_rehearsal_tells_the_pause_and_touches_nothing(homes, mover, stage):
+    if stage == "synced":
+        operations.prepare(order(mover=mover))
+    before = [(titles(alias), flowing(), state()) for alias in ("default", "sample_service")]
+    result = operations.rehearse(order(mover=mover))
+    assert (result.figures["mover"], result.figures["rows"]) == (mover, 21)
+    assert len(result.figures["pauses_ms"]) == 6
+    assert all(0 <= pause < 10_000 for pause in result.figures["pauses_ms"])
+    assert [(titles(alias), flowing(), state()) for alias in ("default", "sample_service")] == before
+    if stage == "monolith":
+        assert leftovers(homes) == []
+    else:
+        operations.shift_writes(order())
+        assert titles("sample_service") == before[0][0]
 
 
 # -- a mover elsewhere ---------------------------------------------------------------------------------------------

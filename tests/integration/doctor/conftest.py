@@ -1,4 +1,4 @@
-"""Two homes whose rows flow, shared by the tests of a module: each leaves them as it found them, by the doctor's help."""
+"""Two homes whose rows flow, shared by a module: each test leaves them as it found them, by the doctor's help."""
 
 from __future__ import annotations
 

@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from strangler.cutover.journal import Journal, Superseded
-from strangler.doctor import repair
-from strangler.models import Capability, Operation, Router
+from strangler.doctor import examine, repair
+from strangler.models import Capability, Operation, Router, Stream
+from strangler.replication import flow_of, stream_of
 from strangler.state import load_table
 from tests.integration.doctor.conftest import codes, mend, only
 
@@ -106,3 +107,71 @@ def test_a_column_that_differs_is_drift(homes):
 def test_an_identity_that_is_not_known_is_recorded(homes):
     homes.service.cursor().execute("UPDATE strangler_ownership SET system = ''")
     mend("identity-unknown")
+
+
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)
+def test_a_table_behind_both_homes_is_published_anew(homes):
+    """As after the control database alone was restored."""
+    for connection in (homes.monolith, homes.service):
+        connection.cursor().execute("UPDATE strangler_ownership SET owner = 'service', epoch = 4")
+    assert "table-old" in codes()
+    repair(examine())
+    state = load_table().capabilities["sample"]
+    assert (state.stage, state.writer, state.epoch) == ("extracted", "service", 4)
+    assert codes() == {"stream-missing"}
+
+
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)
+def test_a_table_ahead_of_both_homes_needs_a_decision(homes):
+    Capability.objects.create(name="sample", epoch=5)
+    found = next(f for f in examine() if f.code == "table-old")
+    assert found.mend is None
+
+
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)
+def test_an_examination_that_fails_is_one_finding(homes):
+    homes.service.cursor().execute("ALTER TABLE strangler_marker RENAME TO gone")
+    assert "strangler_marker" in only("unexamined").what
+
+
+@pytest.fixture
+def by_keylog(homes):
+    """Rows flow to the service by the log of keys."""
+    Capability.objects.create(name="sample", stage="synced")
+    stream = stream_of("keylog", flow_of("sample", "monolith", "service"))
+    stream.arm()
+    Stream.objects.create(
+        capability="sample", source="monolith", target="service", kind="keylog", state=Stream.STREAMING
+    )
+    assert examine() == []
+    return stream
+
+
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)
+def test_a_table_that_lost_its_log_gets_it_back(homes, by_keylog):
+    """SQLite drops the triggers of a table that a migration rebuilds."""
+    homes.monolith.cursor().execute("INSERT INTO sample_tag (name) VALUES ('before')")
+    with by_keylog.triggers.briefly():
+        by_keylog.triggers.remove("sample_tag")
+    homes.monolith.cursor().execute("INSERT INTO sample_tag (name) VALUES ('unseen')")
+    assert "sample_tag" in only("keylog-silent").what
+    repair(examine())
+    assert "sample_tag" in by_keylog.triggers.armed()
+    by_keylog.drain(homes.monolith, 10)
+    assert homes.service.cursor().execute("SELECT count(*) FROM sample_tag").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)
+def test_why_nothing_arrives_is_said(homes, by_keylog):
+    """The applier is another process, and has noted it."""
+    Stream.objects.update(problem="disk full", errors=3)
+    assert "disk full" in only("stream-stopped").what
+
+
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)
+def test_what_a_dead_mover_logged_is_removed(homes, by_keylog):
+    homes.monolith.cursor().execute("INSERT INTO sample_tag (name) VALUES ('x')")
+    Stream.objects.all().delete()
+    Capability.objects.update(stage="monolith")
+    mend("stream-left-over")
+    assert by_keylog.traces() == []

@@ -1,9 +1,10 @@
 """What stands still, is lost or left behind while rows flow by logical replication: seen, and mended where it may."""
 
+import psycopg
 import pytest
 from django.db import connections
 
-from strangler.doctor import examine
+from strangler.doctor import examine, repair
 from strangler.models import Stream
 from strangler.replication.way_back import way_back
 from tests.integration.doctor.conftest import codes, mend, only
@@ -24,6 +25,16 @@ def test_a_disabled_subscription_is_enabled(synced):
 def test_a_fence_that_is_open_is_closed(synced):
     synced.sql("service", "ALTER TABLE sample_tag DISABLE TRIGGER strangler_fence")
     assert "sample_tag" in only("fence-wrong").what
+    mend("fence-wrong")
+
+
+def test_a_mend_that_somebody_keeps_waiting_says_so(synced):
+    synced.sql("service", "ALTER TABLE sample_tag DISABLE TRIGGER strangler_fence")
+    with psycopg.connect(synced.server.url("doctor_service")) as writer:
+        writer.execute("LOCK TABLE sample_tag IN ROW EXCLUSIVE MODE")
+        done = repair(examine())
+    assert {f.code for f in done} == {"not-mended"}
+    assert "lock timeout" in done[0].what
     mend("fence-wrong")
 
 

@@ -253,3 +253,27 @@ def test_reads_that_are_held_back_are_counted(canary, logged, kept_in):
     Stream.objects.all().delete()
     read(mine)
     assert (figure("pinned"), figure("lagging")) == (before[0] + 1, before[1] + 1)
+
+
+def test_explain_says_when_a_pin_or_the_lag_decides(canary, logged, settings, tmp_path):
+    from strangler.operations import explain_request
+
+    place = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": tmp_path}
+    settings.CACHES = {**settings.CACHES, "pins": {**place, "KEY_PREFIX": uuid.uuid4().hex}}
+
+    def said(subject):
+        return explain_request("GET", "/sample/count", subject=subject)
+
+    assert "But" not in said("42")
+    mine = client_of("42")
+    read(mine)
+    write(mine)
+    assert "too old" in said("43")
+    bring_over()
+    ChangedKey.objects.create(pk=900, capability="sample", table="sample_shelf", key="[1]", at=0)
+    pins._cache().set(pins._name("sample", "monolith", "42"), 2000, timeout=60)
+    bring_over()
+    assert "lacks what '42' has written" in said("42")
+    assert "But" not in said("43")
+    Stream.objects.all().delete()
+    assert "nobody knows" in said("42")

@@ -102,7 +102,9 @@ REFUSED = {
     "both in one field": (
         [ops.AlterField("book", "blurb", models.CharField(max_length=3))], "may not fit into varchar(3)",
     ),
-    "unknown": ([type("Invented", (ops.base.Operation,), {"state_forwards": lambda *_: None})()], "knows what Invented"),
+    "unknown": (
+        [type("Invented", (ops.base.Operation,), {"state_forwards": lambda *_: None})()], "knows what Invented",
+    ),
 }  # fmt: skip
 
 

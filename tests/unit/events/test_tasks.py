@@ -7,12 +7,13 @@ from contextlib import contextmanager
 
 import pytest
 from celery import Celery, current_app
-from celery.exceptions import Ignore, Reject
+from celery.exceptions import Ignore, Reject, Retry
 from django.utils import timezone
 
 from strangler.events.tasks import EPOCH, HOPS, owned_task, periodic_task, receive_events
 from strangler.fence import Moved
 from strangler.models import Ownership
+from strangler.state.identity import Restored
 from strangler.transport.queues import EVERY
 from tests.events.reader.models import Effect
 from tests.support.processes import free_port
@@ -38,6 +39,11 @@ def note_and_fail(what):
 @owned_task("reader", name="tests.trespass", bind=True)
 def trespass(task):
     raise Moved("another", "service", 2)
+
+
+@owned_task("reader", name="tests.note_in_a_copy", bind=True)
+def note_in_a_copy(task):
+    raise Restored("reader", "The database is a copy.")
 
 
 @periodic_task("reader", name="tests.sweep")
@@ -173,6 +179,15 @@ def test_a_broker_that_is_gone_takes_nothing_and_the_task_stays():
     with gone, delivered(note, "one"), pytest.raises(Reject) as rejected:
         note("one")
     assert rejected.value.requeue
+
+
+def test_a_task_waits_while_its_database_is_not_the_one_that_the_home_knows(broker):
+    """R18: whoever looks into it lets it go on; a task that failed would be lost."""
+    with delivered(note_in_a_copy) as task_id, pytest.raises(Retry):
+        note_in_a_copy()
+    (headers,) = taken(broker, "reader.monolith")
+    assert headers["id"] == task_id
+    assert headers["eta"]
 
 
 def test_copies_of_events_do_not_wander_for_ever(broker):

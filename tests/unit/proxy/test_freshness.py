@@ -28,7 +28,9 @@ def copy(clock):
 
 def write(times=1):
     """Return the ids of rows that have changed and wait to be brought over."""
-    return [ChangedKey.objects.create(capability="sample", table="sample_shelf", key="[1]", at=0).pk for _ in range(times)]
+    return [
+        ChangedKey.objects.create(capability="sample", table="sample_shelf", key="[1]", at=0).pk for _ in range(times)
+    ]
 
 
 def bring_over(*ids):

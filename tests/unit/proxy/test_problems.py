@@ -5,6 +5,7 @@ from django.test import RequestFactory
 
 from strangler.errors import Saturated
 from strangler.proxy.problems import moved_midway, problem_of
+from strangler.state.identity import Restored
 from strangler.transport.errors import (
     BadReply,
     BadRequest,
@@ -27,6 +28,7 @@ from strangler.transport.errors import (
         (TimedOut("10.0.0.1"), 504, "upstream_timed_out"),
         (UpstreamSaturated("10.0.0.1"), 503, "upstream_saturated"),
         (Saturated("10.0.0.1"), 503, "switch_saturated"),
+        (Restored("catalog", "The database at 10.0.0.1 is a copy."), 503, "home_restored"),
     ],
 )
 def test_error_becomes_a_problem(error, status, code):

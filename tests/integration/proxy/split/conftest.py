@@ -100,7 +100,9 @@ def stopped(platform: Platform, target: Home) -> Iterator[None]:
 
 
 def _is_idle(connection: psycopg.Connection[Any], name: str) -> bool:
-    sql = "SELECT pid FROM pg_stat_subscription WHERE subname = %s AND pid IS NOT NULL"
+    sql = """SELECT 1 FROM pg_stat_subscription a JOIN pg_subscription s ON s.oid = a.subid
+             JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database()
+             WHERE a.subname = %s AND a.pid IS NOT NULL"""
     return connection.execute(sql, [name]).fetchone() is None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,8 +70,6 @@ def postgres_wrapper(alias: str, server: Cluster, database: str, role: str = "st
 @contextmanager
 def running_oldest(folder: Path) -> Iterator[Cluster]:
     """Run the oldest version, as Debian packages it."""
-    import subprocess
-
     user = "nobody" if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)

@@ -150,7 +150,7 @@ def abandon(writer):
 
 
 ACTS = (
-    add_person, add_person, add_person, add_person_unless_there, rename, swap, swap, change_key, remove_person, befriend,
-    befriend, part, give_badge, give_badge, move_badges, set_day, set_day, move_day, clear_days, settle, settle, migrate,
-    replace, abandon,
+    add_person, add_person, add_person, add_person_unless_there, rename, swap, swap, change_key, remove_person,
+    befriend, befriend, part, give_badge, give_badge, move_badges, set_day, set_day, move_day, clear_days, settle,
+    settle, migrate, replace, abandon,
 )  # fmt: skip

@@ -18,8 +18,11 @@ if __name__ == "__main__":
     from strangler.replication import flows
     from strangler.replication.keylog.applying import serve
 
+    for alias in connections:
+        connections[alias].close()
     entries, tables = json.loads(Path(sys.argv[1]).read_text())
-    for alias, entry in entries.items():
-        connections.settings[alias].update(entry)
+    connections.settings.update(connections.configure_settings(entries))
+    for alias in entries:
+        del connections[alias]
     flows.tables_of = lambda capability: tables
     serve(threading.Event())

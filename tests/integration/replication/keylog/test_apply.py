@@ -43,7 +43,8 @@ def test_pieces_that_do_not_fit_alone_are_brought_over_together(armed):
     armed.run(PEOPLE)
     armed.drain()
     armed.script("UPDATE kl_person SET code = 'x' WHERE id = 1; UPDATE kl_person SET code = 'a' WHERE id = 2;"
-                 "DELETE FROM strangler_changed_key WHERE key LIKE '%1%'; UPDATE kl_person SET code = 'y' WHERE id = 1")  # fmt: skip
+                 "DELETE FROM strangler_changed_key WHERE key LIKE '%1%'; UPDATE kl_person SET code = 'y' WHERE id = 1"
+                 )  # fmt: skip
     with armed.applier(batch_entries=1) as applier:
         assert applier.apply() == 2
     assert armed.equal()
@@ -88,7 +89,8 @@ def test_a_row_that_is_replaced_without_a_trigger_is_gone(armed):
 def test_truncate_is_brought_over(armed):
     armed.run("INSERT INTO kl_day SELECT date '2026-01-01' + n, n FROM generate_series(1, 20) n")
     armed.run(
-        "INSERT INTO kl_region SELECT n, CASE n % 2 WHEN 0 THEN 'north' ELSE 'south' END, n FROM generate_series(1, 20) n"
+        "INSERT INTO kl_region SELECT n, CASE n % 2 WHEN 0 THEN 'north' ELSE 'south' END, n"
+        " FROM generate_series(1, 20) n"
     )
     armed.drain()
     armed.run("TRUNCATE kl_day")
@@ -134,8 +136,10 @@ def test_values_of_every_kind_keep_their_form(pair):
     )
     stream = KeylogStream(pair.flow("kl_values", "kl_moment"))
     stream.arm()
-    row = ("gen_random_uuid(), {f}, {n}, {t}, {t}, '1 mon -3 days', '\\x00ff', '{{\"a\":  1}}', '{{\"b\": [1]}}',"
-           " ARRAY['x', NULL, '\"'], ARRAY['foul', 'fine']::kl_mood[], ROW(1, 'a,b'), '[1,5)', 'ab', '10.0.0.0/8'")  # fmt: skip
+    row = (
+        "gen_random_uuid(), {f}, {n}, {t}, {t}, '1 mon -3 days', '\\x00ff', '{{\"a\":  1}}', '{{\"b\": [1]}}',"
+        " ARRAY['x', NULL, '\"'], ARRAY['foul', 'fine']::kl_mood[], ROW(1, 'a,b'), '[1,5)', 'ab', '10.0.0.0/8'"
+    )
     for f, n, t in (
         ("'NaN'", "'NaN'", "'infinity'"),
         ("0.1::float8 + 0.2", "1.10", "'2026-03-01 BC'"),
@@ -171,6 +175,21 @@ def test_values_keep_their_form_whatever_their_column_is_declared_to_be(pair):
     stream.drain(pair.source, 10)
     assert pair.equal(["kl_values"])
     assert len(pair.rows("service", ["kl_values"])["kl_values"]) == 2
+
+
+@only("sqlite")
+def test_children_stay_when_their_parent_is_written_again(pair):
+    """Bringing a row over removes it first, and a foreign key may act on that."""
+    pair.everywhere("CREATE TABLE kl_toy (id integer PRIMARY KEY, owner bigint REFERENCES kl_person ON DELETE CASCADE)")
+    stream = KeylogStream(pair.flow("kl_person", "kl_toy"))
+    stream.arm()
+    pair.run(PEOPLE)
+    pair.run("INSERT INTO kl_toy VALUES (1, 1)")
+    stream.drain(pair.source, 10)
+    pair.run("UPDATE kl_person SET code = 'x' WHERE id = 1")
+    stream.drain(pair.source, 10)
+    assert pair.rows("service", ["kl_toy"])["kl_toy"]
+    assert pair.target.cursor().execute("PRAGMA foreign_keys").fetchone() == (1,)
 
 
 @only("sqlite")

@@ -5,12 +5,13 @@ import os
 import random
 import sys
 import threading
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, connections
 
+from strangler.models import Stream as Row
 from strangler.replication.keylog.applier import Applier
 from tests.integration.replication.keylog.conftest import TABLES
 from tests.integration.replication.keylog.program import Writer
@@ -124,11 +125,7 @@ def test_killed_processes_lose_nothing(pair, seed, tmp_path, kills):
     write(pair, seed, 10)
     pair.stream.arm()
     pair.stream.log.ask_for_all(pair.stream.tables)
-    with closing(pair.raw()) as control:
-        control.execute(
-            "INSERT INTO strangler_stream (capability, source, target, kind, state, errors, problem, started_at, changed_at)"
-            " VALUES ('sample', 'monolith', 'service', 'keylog', 'streaming', 0, '', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
-        )
+    Row.objects.create(capability="sample", source="monolith", target="service", kind="keylog", state="streaming")
     for number in range(kills):
         with process(pair, tmp_path) as applier:
             write(pair, seed + number, 10)
@@ -136,13 +133,17 @@ def test_killed_processes_lose_nothing(pair, seed, tmp_path, kills):
                 eventually(lambda: empty(pair), what="it applies", timeout_s=20)
             except AssertionError:
                 raise AssertionError(applier.tail()) from None
-            writing = threading.Thread(target=write, args=[pair, seed + 50 + number, 10])
-            writing.start()
-            eventually(lambda: not empty(pair) or not writing.is_alive(), what="something to kill it at", every_s=0.001)
-            applier.kill()
-            writing.join()
+            kill_at_work(pair, applier, seed + 50 + number)
     pair.drain()
     assert pair.equal()
+
+
+def kill_at_work(pair, applier, seed):
+    writing = threading.Thread(target=write, args=[pair, seed, 10])
+    writing.start()
+    eventually(lambda: not empty(pair) or not writing.is_alive(), what="something to kill it at", every_s=0.001)
+    applier.kill()
+    writing.join()
 
 
 def empty(pair):

@@ -1,4 +1,4 @@
-"""The life of a stream: what keeps it from beginning, how it is armed, watched and applied, and what it leaves behind."""
+"""The life of a stream: what keeps it from beginning, how it is armed, watched and applied, and what it leaves."""
 
 import threading
 import time
@@ -23,7 +23,8 @@ def catalog(pair, home):
     """Everything in a database that a mover could leave behind, by plain SQL."""
     if pair.vendor == "postgresql":
         return (
-            pair.run("SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2", home),
+            pair.run("SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger"
+                     " WHERE NOT tgisinternal ORDER BY 1, 2", home),
             pair.run("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1", home),
             pair.run("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1", home),
         )  # fmt: skip

@@ -30,6 +30,11 @@ def applied():
     }
 
 
+def both(*names):
+    """Return what `applied` tells when both homes have *names*."""
+    return {alias: list(names) for alias in ALIASES}
+
+
 def columns(alias, table="sample_book"):
     with connections[alias].cursor() as cursor:
         return {column.name: column for column in connections[alias].introspection.get_table_description(cursor, table)}

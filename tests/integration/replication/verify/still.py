@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from strangler.models import Verification
 from strangler.replication import Flow
 from strangler.replication.verify import Record, compare, tallies
@@ -15,6 +17,9 @@ class Still:
 
     def __init__(self, flow):
         self.flow = flow
+
+    def ready_to_drain(self):
+        return nullcontext()
 
     def drain(self, holder, timeout_s):
         pass

@@ -108,7 +108,9 @@ def test_nothing_is_missed_and_nothing_invented_while_everybody_writes(moved, se
         spoilt_are_found_and_mended(homes.monolith, homes.service)
 
 
-@pytest.mark.parametrize("guard", ["lock", "drain"])
+@pytest.mark.parametrize(
+    ("homes", "guard"), [("postgresql", "lock"), ("postgresql", "drain"), ("sqlite", "drain")], indirect=["homes"]
+)
 def test_without_a_guard_differences_are_invented(moved, seed, tmp_path, monkeypatch, guard):
     """Writers that are not kept out, or changes that are still under way, show in one snapshot alone."""
     if guard == "lock":

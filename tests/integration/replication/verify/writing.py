@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import sys
@@ -9,7 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-FIRST_FREE = 1_000_000
 OFTEN = 20
 """Most writes go to few rows: what has just changed is changed again before it has arrived."""
 
@@ -23,7 +23,7 @@ def main(vendor: str, address: str, per_s: str, seed: str) -> None:
         number += 1
         match rng.choice("uuuuiird"):
             case "i":
-                own.append(FIRST_FREE + number)
+                own.append(os.getpid() * 1_000_000 + number)
                 write(f"INSERT INTO sample_book (id, shelf_id, title, copies) VALUES ({own[-1]}, 1, 'new', 1)")
             case "d" if own:
                 write(f"DELETE FROM sample_book WHERE id = {own.pop(rng.randrange(len(own)))}")

@@ -10,7 +10,7 @@ from strangler.conf import Home
 from strangler.errors import Refused
 from strangler.fence import other
 from strangler.models import Stream as StreamRow
-from strangler.replication import flow_of, recorded, stream_of
+from strangler.replication.flows import flow_of, recorded, stream_of
 from strangler.routing import CapabilityState
 
 
