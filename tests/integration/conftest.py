@@ -15,8 +15,8 @@ from django.db import connections
 
 from monolith.config.run.postgres import ROLE
 from strangler.conf import get_conf
-from tests.support.streams import end_streams
 from strangler.state.identity import renew_identity
+from tests.support.streams import end_streams
 
 ALIASES = {"default": "monolith", "sample_service": "service"}
 

@@ -21,7 +21,6 @@ collide, once in 2**64 times. SQLite's rows are compared as they are.
 from strangler.replication.verify.comparison import Pace, Report, compare
 from strangler.replication.verify.record import KINDS, Record, Tally, set_values, tallies, verifications
 from strangler.replication.verify.repairs import repair
-from strangler.replication.verify.whole import differing_tables
 
 __all__ = [
     "KINDS",
@@ -30,7 +29,6 @@ __all__ = [
     "Report",
     "Tally",
     "compare",
-    "differing_tables",
     "repair",
     "set_values",
     "tallies",

@@ -8,7 +8,7 @@ import pytest
 from django.db import connections, transaction
 from django.test import Client
 
-from strangler.fence import owning
+from strangler.fence import after_migrate, owning
 from strangler.hosting import health
 from strangler.state.identity import Restored, identity_of, judge, record_identity
 from tests.integration.conftest import _use
@@ -128,6 +128,14 @@ def test_a_running_process_notices_at_its_next_connection(homes, before):
 def test_an_untouched_home_is_itself(homes, before):
     assert judge(homes.monolith) == judge(homes.service) == {}
     assert identity_of(homes.monolith) != identity_of(homes.service)
+
+
+def test_migrate_says_which_database_it_is(homes):
+    homes.monolith.cursor().execute("UPDATE strangler_ownership SET system = ''")
+    after_migrate("default")
+    with homes.monolith.cursor() as cursor:
+        cursor.execute("SELECT system FROM strangler_ownership WHERE capability = 'sample'")
+        assert cursor.fetchone() == (identity_of(homes.monolith),)
 
 
 def test_a_flip_does_not_forget_that_a_database_was_restored(homes, before):
