@@ -171,16 +171,14 @@ def test_lost_rows_are_found_when_the_switch_does_not_wait(
     with (
         everybody(platform, tmp_path, SMALL, seed=seed) as load,
         paused_mover(platform, moment, sabotage="drain") as mover,
-        stalled_apply(platform),
     ):
-        wake(mover)
+        with stalled_apply(platform):
+            wake(mover)
+            eventually(load.complaints, what="a writer misses what it wrote")
         code, said = ended(mover)
-        assert code == 0, said
-        eventually(load.complaints, what="a writer misses what it wrote")
         report = load.stop()
-        verdict = load.judge(platform.homes)
+    assert code == 0, said
     assert report["faults"]["own_write_lost"] > 0
-    assert verdict["lost"], verdict
 
 
 def test_two_writers_are_found_when_the_fence_is_taken_out(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 _FIRST_OWN_TYPE = 16384
-"""Types made in a database have a number that differs from the other's; binary values may contain it."""
+"""A type made in a database may have no binary form, or one that other servers do not share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,10 @@ def _postgresql(connection: BaseDatabaseWrapper, names: Sequence[str]) -> dict[s
             "SELECT c.relname, c.relkind = 'p', array_agg(a.attname ORDER BY a.attname),"
             " array_agg(a.attname ORDER BY k.place) FILTER (WHERE k.place IS NOT NULL),"
             " array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY k.place) FILTER (WHERE k.place IS NOT NULL),"
-            f" bool_and(a.atttypid < {_FIRST_OWN_TYPE})"
+            f" bool_and(a.atttypid < {_FIRST_OWN_TYPE} AND v.typsend <> 0)"
             " FROM unnest(%s::text[]) AS n JOIN pg_class c ON c.oid = to_regclass(n)"
             " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
+            " JOIN pg_type v ON v.oid = a.atttypid"
             " LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary"
             " LEFT JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place) ON k.attnum = a.attnum"
             " GROUP BY 1, 2",

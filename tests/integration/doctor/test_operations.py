@@ -169,6 +169,15 @@ def test_why_nothing_arrives_is_said(homes, by_keylog):
 
 
 @pytest.mark.parametrize("homes", ["sqlite"], indirect=True)
+def test_a_stream_that_is_late_is_told_of(homes, by_keylog):
+    homes.monolith.cursor().execute("INSERT INTO sample_tag (name) VALUES ('late')")
+    assert examine() == []
+    homes.monolith.cursor().execute("UPDATE strangler_changed_key SET at = at - 60")
+    found = only("stream-lagging")
+    assert (found.level, "the limit is 5 s" in found.what) == ("warning", True)
+
+
+@pytest.mark.parametrize("homes", ["sqlite"], indirect=True)
 def test_what_a_dead_mover_logged_is_removed(homes, by_keylog):
     homes.monolith.cursor().execute("INSERT INTO sample_tag (name) VALUES ('x')")
     Stream.objects.all().delete()

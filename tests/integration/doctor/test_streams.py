@@ -53,7 +53,7 @@ def test_a_missing_column_stops_the_stream_and_is_named(synced):
 
 def test_who_keeps_the_stream_waiting_is_named(synced, settings):
     """The server tells no lag while its worker waits for a lock."""
-    settings.STRANGLER = {**settings.STRANGLER, "LAG_LIMIT_S": 0.2}
+    settings.STRANGLER = {**settings.STRANGLER, "LAG_LIMIT_S": 1}
     with connections["sample_service"].cursor() as cursor:
         cursor.execute("BEGIN")
         cursor.execute("LOCK TABLE sample_shelf IN SHARE MODE")
@@ -66,21 +66,6 @@ def test_who_keeps_the_stream_waiting_is_named(synced, settings):
             cursor.execute("ROLLBACK")
     assert f"backend {pid} of role strangler" in found[0].what
     assert f"pg_terminate_backend({pid})" in found[0].advice
-    mend()
-
-
-def test_a_stream_that_is_slower_than_wished_is_told(synced, settings):
-    usual = settings.STRANGLER
-    settings.STRANGLER = {**usual, "LAG_LIMIT_S": 1e-6}
-    synced.sql("monolith", "GRANT pg_read_all_stats TO strangler")  # others are not told how late a reader is
-
-    def lagging():
-        synced.sql("monolith", "INSERT INTO sample_tag (name) VALUES ('slow')")
-        return [f for f in examine() if f.code == "stream-lagging"]
-
-    assert eventually(lagging, what="lag is told")[0].level == "warning"
-    settings.STRANGLER = usual
-    synced.sql("monolith", "REVOKE pg_read_all_stats FROM strangler")
     mend()
 
 

@@ -131,14 +131,15 @@ def test_values_of_every_kind_keep_their_form(pair):
     pair.everywhere(
         "CREATE TYPE kl_mood AS ENUM ('fine', 'foul'); CREATE TYPE kl_place AS (x int, y text);"
         "CREATE TABLE kl_values (id uuid PRIMARY KEY, f float8, n numeric, t timestamptz, d date, i interval, b bytea,"
-        " j json, jb jsonb, a text[], m kl_mood[], p kl_place, r int4range, c char(5), net inet);"
+        " j json, jb jsonb, a text[], m kl_mood[], p kl_place, r int4range, c char(5), net inet, acl aclitem);"
         "CREATE TABLE kl_moment (at timestamptz, mood kl_mood, b bytea, PRIMARY KEY (at, mood, b))"
     )
     stream = KeylogStream(pair.flow("kl_values", "kl_moment"))
     stream.arm()
     row = (
         "gen_random_uuid(), {f}, {n}, {t}, {t}, '1 mon -3 days', '\\x00ff', '{{\"a\":  1}}', '{{\"b\": [1]}}',"
-        " ARRAY['x', NULL, '\"'], ARRAY['foul', 'fine']::kl_mood[], ROW(1, 'a,b'), '[1,5)', 'ab', '10.0.0.0/8'"
+        " ARRAY['x', NULL, '\"'], ARRAY['foul', 'fine']::kl_mood[], ROW(1, 'a,b'), '[1,5)', 'ab', '10.0.0.0/8',"
+        " 'strangler=r/strangler'"
     )
     for f, n, t in (
         ("'NaN'", "'NaN'", "'infinity'"),
