@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from strangler.errors import StranglerError
 from strangler.fence import fence_of
 from strangler.state import Owned, read_ownership
+from strangler.state.identity import record_identity
 
 LOCK_TIMEOUT_MS = 50
 VACUUM_TIMEOUT_MS = 3_000
@@ -33,6 +34,7 @@ def _flip(
             [new.owner, new.epoch, new.attempt, capability, *expected],
         )
         if cursor.rowcount == 1:
+            record_identity(connection, capability)
             return True
     found = read_ownership(connection, capability)
     if (found.owner, found.epoch) != (new.owner, new.epoch):
@@ -122,20 +124,33 @@ def admit(
         _flip(connection, capability, expected, new, opens=True)
 
 
-def refuse_attempt(connection: BaseDatabaseWrapper, capability: str, *, opened: tuple[str, int], new: Owned) -> bool:
+def refuse_attempt(
+    connection: BaseDatabaseWrapper,
+    capability: str,
+    tables: Sequence[str],
+    *,
+    opened: tuple[str, int],
+    new: Owned,
+    lock_ms: int,
+) -> bool:
     """
-    Record on the target that an attempt may not open it any more.
+    Record on the target that an attempt may not open it any more, and let its fence name the owner anew.
 
     Returns:
         False when it has opened already: then there is no undo, only `reverse`.
     """
-    with short_transaction(connection), connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s"
-            " WHERE capability = %s AND epoch <= %s AND NOT (owner = %s AND epoch = %s)",
-            [new.owner, new.epoch, new.attempt, capability, new.epoch, *opened],
-        )
-        return bool(cursor.rowcount)
+    with short_transaction(connection, lock_ms):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s"
+                " WHERE capability = %s AND epoch <= %s AND NOT (owner = %s AND epoch = %s)",
+                [new.owner, new.epoch, new.attempt, capability, new.epoch, *opened],
+            )
+            refused = bool(cursor.rowcount)
+        if refused:
+            record_identity(connection, capability)
+            fence_of(connection).enable(capability, tables)
+        return refused
 
 
 def reopen(connection: BaseDatabaseWrapper, capability: str, tables: Sequence[str], *, below: int, new: Owned) -> None:
@@ -152,5 +167,7 @@ def reopen(connection: BaseDatabaseWrapper, capability: str, tables: Sequence[st
             " WHERE capability = %s AND epoch < %s",
             [new.owner, new.epoch, new.attempt, new.epoch, capability, below],
         )
-        if not cursor.rowcount and read_ownership(connection, capability)[:2] != (new.owner, new.epoch):
+        if cursor.rowcount:
+            record_identity(connection, capability)
+        elif read_ownership(connection, capability)[:2] != (new.owner, new.epoch):
             raise _surprise(connection, capability, (new.owner, new.epoch))

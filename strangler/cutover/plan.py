@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.conf import Home, get_conf
 from strangler.errors import Refused, SetupError
-from strangler.fence import tables_of
+from strangler.fence import tables_of, why_restored
 from strangler.models import JournalEntry, Operation
 from strangler.replication import count_rows, flow_of, leftovers, misfits, recorded, stream_of
 from strangler.state import Owned, read_ownership
@@ -128,6 +128,9 @@ def _database_faults(capability: str, source: Home, target: Home, first: bool) -
                 f"{connection.alias!r} says that {capability} belongs to the {row.owner} since epoch {row.epoch}; "
                 f"both homes must name the {source} in one epoch. Run `strangler doctor`."
             )
+    for connection in (here, there):
+        if why := why_restored(connection, capability):
+            yield why
     flow = flow_of(capability, source, target)
     yield from misfits(flow)
     for connection in (here, there):

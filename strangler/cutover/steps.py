@@ -124,15 +124,19 @@ def publish_switched(context: Context) -> Figures:
 def undo_refuse(context: Context) -> Figures:
     """Record the attempt as refused at the target, so that no late mover can open it (R1)."""
     switch = context.switch
-    opened = (switch.target, switch.epoch + 1)
-    if not ownership.refuse_attempt(
-        switch.target_connection, switch.capability, opened=opened, new=switch.undone(context.journal.mark)
-    ):
-        raise Refused(
-            f"The {switch.target} has opened and may have accepted writes: there is no undo. "
-            f"`strangler resume {switch.capability}` finishes the switch; afterwards the way back is "
-            f"`strangler {'reverse' if switch.target == 'service' else 'shift-writes'} {switch.capability}`."
-        )
+    target, new = switch.target_connection, switch.undone(context.journal.mark)
+
+    def attempt(lock_ms: int) -> None:
+        if not ownership.refuse_attempt(
+            target, switch.capability, switch.tables, opened=(switch.target, switch.epoch + 1), new=new, lock_ms=lock_ms
+        ):
+            raise Refused(
+                f"The {switch.target} has opened and may have accepted writes: there is no undo. "
+                f"`strangler resume {switch.capability}` finishes the switch; afterwards the way back is "
+                f"`strangler {'reverse' if switch.target == 'service' else 'shift-writes'} {switch.capability}`."
+            )
+
+    patiently(context, "undo-refuse", target, attempt)
     return {}
 
 

@@ -201,6 +201,9 @@ def _working_stream(context: Context) -> Stream:
         _record(context, stream, StreamRow.ARMED)
         patiently(context, "renew", flow.source_connection, lambda _: stream.arm(), who=elders)
         _copy(context, stream)
+    else:
+        context.journal.assert_mine()
+        patiently(context, "catch-up", flow.target_connection, lambda _: stream.start(copy=False))
     return stream
 
 

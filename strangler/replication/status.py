@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import DatabaseError
 
 from strangler.conf import Home
-from strangler.errors import Refused
+from strangler.errors import StranglerError
 from strangler.fence import other
 from strangler.models import Stream as StreamRow
 from strangler.replication.flows import flow_of, recorded, stream_of
@@ -54,7 +54,7 @@ def _asked(row: StreamRow, source: Home, target: Home) -> StreamStatus:
         stream = stream_of(row.kind, flow_of(row.capability, source, target))
         lag = stream.lag()
         progress = stream.progress() if row.state == StreamRow.COPYING else None
-    except (DatabaseError, Refused) as error:
+    except (DatabaseError, StranglerError) as error:
         problem = f"It cannot be asked from here: {str(error).strip()}"
         return StreamStatus(row.kind, source, target, row.state, problem=problem)
     return StreamStatus(

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from django.db import DatabaseError
 
 from strangler.conf import get_conf
-from strangler.errors import Refused
+from strangler.errors import StranglerError
 from strangler.replication.flows import flow_of, recorded, stream_of
 
 
@@ -30,7 +30,7 @@ def way_back(capability: str) -> WayBack:
         if row is None:
             return WayBack("broken", "No rows flow back to the monolith.")
         lag = stream_of(row.kind, flow_of(capability, "service", "monolith")).lag()
-    except (DatabaseError, Refused) as error:
+    except (DatabaseError, StranglerError) as error:
         return WayBack("lagging", f"It cannot be seen how far the monolith is: {str(error).strip()}")
     if lag.lost:
         return WayBack("broken", lag.problem)

@@ -22,6 +22,7 @@ from strangler.replication.logical.address import address_of
 from strangler.replication.logical.rights import rights
 from strangler.replication.stream import Flow, Lag, Progress, Stream
 from strangler.state.connection import dedicated
+from strangler.state.positions import applied, written
 from strangler.state.streams import slot_name, stream_name
 
 KNOWS_ORIGINS = 160000
@@ -29,6 +30,7 @@ KNOWS_ORIGINS = 160000
 _RELEASE_S = 10.0
 _OLD_TRANSACTIONS_S = 5.0
 _POLL_S = 0.001
+_ARRIVES_S = 0.25
 
 
 class LogicalStream(Stream):
@@ -140,23 +142,45 @@ class LogicalStream(Stream):
         return Progress(copied, max(copied, sum(sizes.values())), under_way, done)
 
     def lag(self) -> Lag:
-        """Ask the slot and the subscription; the servers tell seconds only while something waits."""
-        found = self._slot_state()
-        subscription = self._subscription()
-        errors = self._errors()
+        """Ask the slot and the subscription; seconds count since the target last had everything."""
+        found, subscription, errors = self._slot_state(), self._subscription(), self._errors()
         if found is None:
             return Lag(None, None, 0.0, errors, f"The slot {self.slot} is gone.", lost=True)
-        active, wal_status, size_bytes, seconds = found
-        problem = ""
+        active, wal_status, size_bytes = found
         if wal_status == "lost":
             problem = f"The slot {self.slot} has lost what the target needs: the server removed it to save space."
-        elif subscription is None:
-            problem = "Nothing takes the rows in yet: the subscription is missing."
+            return Lag(size_bytes, None, 0.0, errors, problem, lost=True)
+        if not self._published():
+            problem = f"The publication {self.name} is gone, and the slot cannot be read without it."
+            return Lag(size_bytes, None, 0.0, errors, problem, lost=True)
+        problem = ""
+        if subscription is None:
+            problem = "Nothing takes the rows in: the subscription is missing."
         elif not subscription[1]:
             problem = f"The subscription {self.name} is disabled."
         elif not active:
             problem = f"Nobody reads the slot {self.slot}: the target's server is down, or its worker cannot start."
-        return Lag(size_bytes, None, seconds, errors, problem, lost=wal_status == "lost")
+        return Lag(size_bytes, None, self._behind_s(), errors, problem)
+
+    def _behind_s(self) -> float:
+        """Return 0 when what is written now arrives within a moment, else the age of the last time that all had."""
+        position = written(self.source, self.kind, self.flow.capability)
+        deadline = time.monotonic() + _ARRIVES_S
+        while applied(self.source, self.kind, self.flow.capability, self.flow.target) < position:
+            if time.monotonic() > deadline:
+                return self._last_complete_s()
+            time.sleep(_POLL_S * 10)
+        return 0.0
+
+    def _last_complete_s(self) -> float:
+        rows = _rows(
+            self.target,
+            "SELECT extract(epoch FROM clock_timestamp() - max(latest_end_time))::float FROM pg_stat_subscription"
+            " WHERE subname = %s AND subid IN (SELECT s.oid FROM pg_subscription s JOIN pg_database d"
+            " ON d.oid = s.subdbid WHERE datname = current_database())",
+            [self.name],
+        )
+        return max(_ARRIVES_S, rows[0][0] or 0.0)
 
     @contextmanager
     def ready_to_drain(self) -> Iterator[None]:
@@ -291,14 +315,12 @@ class LogicalStream(Stream):
         )
         return rows[0] if rows else None
 
-    def _slot_state(self) -> tuple[bool, str, int, float] | None:
-        """Return whether it is in use, what its log is worth, and how far it is behind in bytes and seconds."""
+    def _slot_state(self) -> tuple[bool, str, int] | None:
+        """Return whether it is in use, what its log is worth, and how many bytes the target has not confirmed."""
         rows = _rows(
             self.source,
-            "SELECT s.active, s.wal_status, pg_wal_lsn_diff(pg_current_wal_lsn(), s.confirmed_flush_lsn)::bigint,"
-            " extract(epoch FROM coalesce(r.replay_lag, '0'::interval))::float"
-            " FROM pg_replication_slots s LEFT JOIN pg_stat_replication r ON r.pid = s.active_pid"
-            " WHERE s.slot_name = %s",
+            "SELECT active, wal_status, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint"
+            " FROM pg_replication_slots WHERE slot_name = %s",
             [self.slot],
         )
         return rows[0] if rows else None
