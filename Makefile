@@ -14,7 +14,7 @@ PY := $(VENV)/bin/python
 # The first interpreter that is new enough; PYTHON= chooses another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
-BENCHMARKS := decide middleware_at_home proxied_request codec http_client calls internal_listener events stock_locking seams
+BENCHMARKS := decide middleware_at_home proxied_request codec http_client calls internal_listener events stock_locking seams pause verify
 LINTED := strangler monolith extracted tests benchmarks manage.py
 
 .PHONY: help

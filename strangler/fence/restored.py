@@ -59,8 +59,9 @@ def refuse_statement(connection: BaseDatabaseWrapper, statement: str) -> None:
         Restored: it was not sent.
     """
     if statement.lstrip()[:8].upper().startswith(_WRITES):
+        known = get_conf().capabilities
         for capability in tuple(_suspects.get(connection.alias, ())):
-            if any(table in statement for table in tables_of(capability)):
+            if capability in known and any(table in statement for table in tables_of(capability)):
                 refuse_restored(connection, capability)
 
 

@@ -12,10 +12,12 @@ import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from django.test import override_settings
 
 from monolith.config.run.postgres import ROLE
 from strangler.conf import get_conf
 from strangler.state.identity import renew_identity
+from tests.settings import STRANGLER
 from tests.support.streams import end_streams
 
 ALIASES = {"default": "monolith", "sample_service": "service"}
@@ -76,8 +78,10 @@ def _using(entries):
 
 
 def _migrate():
-    for alias in ALIASES:
-        call_command("migrate", database=alias, verbosity=0)
+    """Migrate for every capability, whatever the test that happens to come first has changed."""
+    with override_settings(STRANGLER=STRANGLER):
+        for alias in ALIASES:
+            call_command("migrate", database=alias, verbosity=0)
 
 
 @pytest.fixture(scope="session")
