@@ -195,7 +195,7 @@ def _working_stream(context: Context) -> Stream:
     flow = flow_of(switch.capability, switch.source, switch.target)
     row = recorded(switch.capability, switch.target)
     stream = stream_of(row.kind, flow) if row else fitting(flow)
-    if row is None or stream.lag().lost or row.state != StreamRow.STREAMING:
+    if row is None or row.state != StreamRow.STREAMING or stream.lag().lost or not stream.is_whole():
         context.journal.assert_mine()
         patiently(context, "renew", flow.source_connection, lambda _: stream.stop())
         _record(context, stream, StreamRow.ARMED)

@@ -93,7 +93,8 @@ class Stream(ABC):
         """
         Bring over what was kept and what comes; with *copy*, after all rows that were there before.
 
-        With *copy* the target's tables must be empty; returns before the copy has ended.
+        With *copy* the target's tables must be empty; returns before the copy has ended. A repeat learns where the
+        source is now.
         """
 
     @abstractmethod
@@ -119,6 +120,10 @@ class Stream(ABC):
         Raises:
             TooSlow: it has not within *timeout_s*.
         """
+
+    @abstractmethod
+    def is_whole(self) -> bool:
+        """Say whether everything stands by which changes are kept and brought over; without it some are lost."""
 
     def ready_to_drain(self) -> AbstractContextManager[None]:
         """Prepare for a `drain` that everybody waits for: within the block it has nothing left to set up."""

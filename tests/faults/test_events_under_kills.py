@@ -243,7 +243,7 @@ def _abandon_reader(pair: Pair) -> None:
     pair.mover.toggle("reader", "service")
     steps = [(step, phase) for _, _, step, phase in journal(pair.reader, after=last)]
     pair.mover.toggle("reader", "monolith")
-    entries = str(steps.index(("move", "intent")) + 1)
+    entries = str(steps.index(("open", "intent")) + 1)
     mover = pair.platform.mover("toggle", "reader", "service", "--yes", STRANGLER_PAUSE_AFTER=entries)
     try:
         eventually(lambda: pair.stopped(mover), what=f"the mover stops\n{mover.tail()}", timeout_s=60)

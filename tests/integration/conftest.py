@@ -16,6 +16,7 @@ from django.test import override_settings
 
 from monolith.config.run.postgres import ROLE
 from strangler.conf import get_conf
+from strangler.models import Ownership
 from strangler.state.identity import renew_identity
 from tests.settings import STRANGLER
 from tests.support.streams import end_streams
@@ -109,7 +110,7 @@ def sqlite_templates(tmp_path_factory, django_db_blocker):
 def _make_originals():
     """Let the copies be taken for databases of their own, not for restored ones."""
     for alias in ALIASES:
-        for capability, _ in get_conf().homes_at(alias):
+        for capability in Ownership.objects.using(alias).values_list("capability", flat=True):
             renew_identity(connections[alias], capability)
 
 

@@ -37,7 +37,7 @@ FAULTY_SETTINGS = {host: f"tests.support.settings.{host}" for host in SETTINGS}
 GAVE_UP = re.compile(r"could not (be locked|begin to keep changes)")
 """What a switch says that did not get between the writers in time."""
 Kind = Literal["postgres", "sqlite"]
-_NO_COPY = """UPDATE strangler_ownership SET system = (SELECT concat_ws('.', system_identifier,
+NO_COPY = """UPDATE strangler_ownership SET system = (SELECT concat_ws('.', system_identifier,
  (SELECT oid FROM pg_database WHERE datname = current_database()), left(pg_walfile_name(pg_current_wal_lsn()), 8))
  FROM pg_control_system())"""
 """A database made from a template is not to be taken for one that was restored."""
@@ -239,7 +239,7 @@ def running_platform(
     try:
         for host, its in servers.items():
             made[host] = its.create(template=_template(its, host, settings))
-            its.execute(made[host], _NO_COPY)
+            its.execute(made[host], NO_COPY)
         databases = {host: servers[host].dsn(name) for host, name in made.items()}
         if not server:
             databases = {host: str(folder / f"{host}.sqlite3") for host in hosts}

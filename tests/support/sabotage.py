@@ -60,17 +60,20 @@ def _without_lateness() -> None:
 
 
 def _without_drain() -> None:
-    from strangler.replication.flows import MOVERS
-
-    for mover in MOVERS.values():
-        mover.drain = lambda *_: None  # type: ignore[method-assign,assignment]
+    for mover in _movers():
+        mover.drain = lambda *_: None
 
 
 def _falling_asleep() -> None:
-    from strangler.replication.flows import MOVERS
+    for mover in _movers():
+        mover.drain = _asleep_in(mover.drain)
 
-    for mover in MOVERS.values():
-        mover.drain = _asleep_in(mover.drain)  # type: ignore[method-assign]
+
+def _movers() -> tuple[Any, ...]:
+    from strangler.replication.keylog import KeylogStream
+    from strangler.replication.logical import LogicalStream
+
+    return KeylogStream, LogicalStream
 
 
 def _asleep_in(drain: Any) -> Any:

@@ -19,7 +19,7 @@ from monolith.config.run.commands import run_commands
 from monolith.config.run.environment import ENV_FILE, PID_FILE, running_pid, started_at, write_environment
 from monolith.config.run.hosts import ROOT, Site, choose_sites, services_of, serving, settings_of, working
 from monolith.config.run.keys import ensure_issuer, load_secrets, staff_token
-from monolith.config.run.ports import free_port, require_free
+from monolith.config.run.ports import free_port, require_free, same_port
 from monolith.config.run.postgres import Postgres
 from monolith.config.run.processes import NotReady, Program, Running, Supervisor
 from monolith.config.run.samples import stock_exists
@@ -207,7 +207,8 @@ class Platform:
         self.sites = choose_sites(self.wishes.port or free_port(), usual_ports=usual_ports)
         taken = [port for site in self.sites.values() for port in (site.port, site.internal_port)]
         secrets = load_secrets(self.run_dir / "keys")
-        postgres = Postgres(self.run_dir / "postgres", free_port(avoid=taken), secrets.postgres)
+        port = same_port(self.run_dir / "postgres.port", avoid=taken)  # where streams of rows know it
+        postgres = Postgres(self.run_dir / "postgres", port, secrets.postgres)
         valkey = Valkey(self.run_dir / "valkey", free_port(avoid=[*taken, postgres.port]), secrets.valkey)
         self.environment = {
             "RUN_DIR": str(self.run_dir),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 
 import psutil
 
@@ -52,6 +53,14 @@ def free_port(*, preferred: int | None = None, avoid: Iterable[int] = ()) -> int
         if port not in avoided and is_free(port):
             return port
     raise PortTaken(f"No free port was found between {_RANGE.start} and {_RANGE.stop}.")
+
+
+def same_port(file: Path, *, avoid: Iterable[int] = ()) -> int:
+    """Return the port that *file* remembers while it is free, else another one, which it remembers from now on."""
+    remembered = file.read_text() if file.exists() else ""
+    port = free_port(preferred=int(remembered) if remembered.isdigit() else None, avoid=avoid)
+    file.write_text(str(port))
+    return port
 
 
 def _by_whom(port: int) -> str:

@@ -67,6 +67,7 @@ class LogicalStream(Stream):
     def start(self, *, copy: bool) -> None:
         """Make the subscription, unless it is there; the server copies and applies on its own from now on."""
         if self._subscription() is not None:
+            self._renew_address()
             return
         options = {"create_slot": "false", "slot_name": f"'{self.slot}'", "copy_data": str(copy).lower()}
         if self._knows_origins():
@@ -78,6 +79,11 @@ class LogicalStream(Stream):
             sql.SQL(", ".join(f"{key} = {value}" for key, value in options.items())),
         )
         _run(self.target, statement)
+
+    def _renew_address(self) -> None:
+        """Tell the target's server where the source is now."""
+        statement = sql.SQL("ALTER SUBSCRIPTION {} CONNECTION {}")
+        _run(self.target, statement.format(sql.Identifier(self.name), sql.Literal(address_of(self.source))))
 
     def forget(self) -> None:
         """Let go of what was kept so far; servers that know origins have not kept what the other stream brought."""
@@ -150,9 +156,6 @@ class LogicalStream(Stream):
         if wal_status == "lost":
             problem = f"The slot {self.slot} has lost what the target needs: the server removed it to save space."
             return Lag(size_bytes, None, 0.0, errors, problem, lost=True)
-        if not self._published():
-            problem = f"The publication {self.name} is gone, and the slot cannot be read without it."
-            return Lag(size_bytes, None, 0.0, errors, problem, lost=True)
         problem = ""
         if subscription is None:
             problem = "Nothing takes the rows in: the subscription is missing."
@@ -161,6 +164,10 @@ class LogicalStream(Stream):
         elif not active:
             problem = f"Nobody reads the slot {self.slot}: the target's server is down, or its worker cannot start."
         return Lag(size_bytes, None, self._behind_s(), errors, problem)
+
+    def is_whole(self) -> bool:
+        """Look for publication and subscription: a new one would not know how far the old one had come."""
+        return self._published() and self._subscription() is not None
 
     def _behind_s(self) -> float:
         """Return 0 when what is written now arrives within a moment, else the age of the last time that all had."""

@@ -24,7 +24,7 @@ from celery import Celery
 from strangler.events.tasks import HOPS
 from tests.support.checker.rows import query
 from tests.support.cluster import Cluster
-from tests.support.platform import ROOT
+from tests.support.platform import NO_COPY, ROOT
 from tests.support.processes import Process, eventually, free_port
 
 HOMES = ("monolith", "service")
@@ -165,6 +165,8 @@ def two_homes(cluster: Cluster, broker: str, *homes: str, **variables: str) -> I
     gate = folder / "gate"
     gate.mkdir()
     names = {home: cluster.create(template=_template(cluster, home)) for home in HOMES}
+    for name in names.values():
+        cluster.execute(name, NO_COPY)
     with _ready_service() as url:
         workers = _workers(folder, {home: cluster.dsn(name) for home, name in names.items()}, broker)
         workers.environment |= {"CHORES_URL": url, "GATE": str(gate), **variables}

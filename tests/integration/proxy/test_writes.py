@@ -173,7 +173,9 @@ def move_people(platform):
     from strangler.state import Owned
 
     new = Owned("service", 2, "test")
-    ownership.close(connections["default"], "people", tables_of("people"), ("monolith", 1), new)
+    ownership.close(
+        connections["default"], "people", tables_of("people"), ("monolith", 1), new, lock_ms=50, drain=lambda: None
+    )
 
 
 def free_people():

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from monolith.config.run.ports import HOST, PortTaken, free_port, require_free
+from monolith.config.run.ports import HOST, PortTaken, free_port, require_free, same_port
 
 
 @pytest.fixture
@@ -34,3 +34,18 @@ def test_the_preferred_port_is_taken_when_it_is_free(taken):
     assert free_port(preferred=preferred) == preferred
     assert free_port(preferred=taken) != taken
     assert free_port(preferred=preferred, avoid=[preferred]) != preferred
+
+
+def test_a_port_is_kept_from_one_start_to_the_next(tmp_path):
+    """The subscriptions of a database know where it was."""
+    file = tmp_path / "port"
+    first = same_port(file)
+    assert same_port(file) == first
+    assert same_port(file, avoid=[first]) != first
+
+
+def test_a_port_that_is_taken_meanwhile_is_given_up(tmp_path, taken):
+    file = tmp_path / "port"
+    file.write_text(str(taken))
+    assert same_port(file) != taken
+    assert file.read_text() != str(taken)

@@ -12,7 +12,7 @@ from django.db import transaction
 from strangler import operations
 from strangler.models import Verification
 from strangler.operations import Order
-from strangler.replication.flows import MOVERS, recorded
+from strangler.replication.flows import flow_of, recorded, stream_of
 from strangler.replication.silence import silenced
 from strangler.replication.verify import position
 from tests.integration.replication.verify.conftest import BOOKS, make
@@ -116,6 +116,7 @@ def test_without_a_guard_differences_are_invented(moved, seed, tmp_path, monkeyp
     if guard == "lock":
         monkeypatch.setattr(position, "_lock_out", lambda _: None)
     else:
-        monkeypatch.setattr(MOVERS[recorded("sample", "service").kind], "drain", lambda *_: None)
+        flow = flow_of("sample", "monolith", "service")
+        monkeypatch.setattr(type(stream_of(recorded("sample", "service").kind, flow)), "drain", lambda *_: None)
     with written(moved, "monolith", seed, tmp_path):
         assert any(verify().differences for _ in range(TIMES))
