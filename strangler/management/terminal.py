@@ -83,8 +83,8 @@ def _status(status: Status) -> RenderableType:
     table = Table(
         title=f"Version {status.version}", title_justify="left", box=None, pad_edge=False, header_style="bold"
     )
-    for column in ("capability", "stage", "reads", "writer", "epoch", "rows flow", "verified", "last pause", "now"):
-        table.add_column(column, justify="right" if column in {"epoch", "last pause"} else "left")
+    for column in ("capability", "stage", "reads", "writer", "epoch", "rows", "pause", "now"):
+        table.add_column(column, justify="right" if column in {"epoch", "pause"} else "left", no_wrap=column != "rows")
     for row in status.capabilities:
         table.add_row(*_status_cells(row))
     if not status.capabilities:
@@ -92,7 +92,9 @@ def _status(status: Status) -> RenderableType:
     behind = sum(r.version < status.version for r in status.routers)
     obey = f"{len(status.routers)} routers" + (f", {behind} behind" if behind else ", all in step")
     routers = Text(obey if status.routers else "no router runs", style="red" if behind else "dim")
-    return Group(table, Text(), routers)
+    rows = [row for row in status.capabilities if row.verified]
+    compared = [Text(f"{row.name}: both homes were {row.verified}", style="dim") for row in rows]
+    return Group(table, Text(), *compared, routers)
 
 
 def _status_cells(row: CapabilityStatus) -> tuple[RenderableType, ...]:
@@ -106,7 +108,6 @@ def _status_cells(row: CapabilityStatus) -> tuple[RenderableType, ...]:
         row.writer,
         str(row.epoch),
         _flow_cell(row),
-        row.verified or "-",
         paused,
         Text(now, style="yellow"),
     )
@@ -116,14 +117,16 @@ def _flow_cell(row: CapabilityStatus) -> RenderableType:
     stream = row.stream
     if stream is None:
         return Text("-", style="dim")
-    to = f"to the {stream.target}"
+    to = f"→ {stream.target}"
     if stream.problem:
         return Text(f"{to}: {stream.problem}", style="red")
     if stream.rows is not None and stream.total:
         return Text(f"{to}, {100 * stream.rows // stream.total} % of {stream.total:,} rows", style="yellow")
-    behind = f"{stream.lag_s:g} s behind" if stream.lag_s else "in step"
-    trouble = f", way back {row.way_back_state}" if row.way_back_state not in ("", "armed") else ""
-    return Text(f"{to}, {behind if stream.state == 'streaming' else stream.state}{trouble}")
+    if stream.state != "streaming":
+        return Text(f"{to}, {stream.state}", style="yellow")
+    if row.way_back_state not in ("", "armed"):
+        return Text(f"{to}, {row.way_back_state}", style="red")
+    return Text(f"{to}, {stream.lag_s:g} s behind", style="yellow") if stream.lag_s else Text(to, style="green")
 
 
 # -- history and doctor -----------------------------------------------------------------------------------------

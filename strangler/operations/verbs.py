@@ -308,7 +308,8 @@ def _sentence(verb: str, capability: str, figures: Mapping[str, Any]) -> str:
         )
     home = "service" if verb == "shift-writes" else "monolith"
     back = f"strangler toggle {capability} {'monolith' if home == 'service' else 'service'}"
+    other = "monolith" if home == "service" else "service"
     return (
-        f"The {home} owns {capability} now; writers waited {figures.get('paused_ms')} ms, and what is written now "
-        f"flows back. The way back: {back}"
+        f"The {home} owns {capability} now; writers waited {figures.get('paused_ms')} ms. What it writes flows to the "
+        f"{other}. The way back: {back}"
     )
