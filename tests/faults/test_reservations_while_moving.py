@@ -52,6 +52,7 @@ def test_nothing_is_oversold_lost_or_doubled(platform: Platform, toggles: int, s
     assert set(told.status.values()) == {"active", "committed", "released"}
 
 
+@pytest.mark.soak
 def test_judge_finds_what_is_lost_when_no_home_refuses_any(
     start_platform: StartPlatform, tmp_path: Path, seed: int
 ) -> None:

@@ -12,7 +12,7 @@ from tests.support.processes import eventually
 from tests.support.servers import programs_of, two_servers
 from tests.support.state import digests
 
-pytestmark = pytest.mark.platform
+pytestmark = [pytest.mark.platform, pytest.mark.soak]
 
 OLDEST = 15
 
