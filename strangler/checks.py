@@ -14,6 +14,7 @@ from strangler.bindings.publication import faults
 from strangler.conf import Conf, get_conf
 from strangler.errors import SetupError
 from strangler.events.checks import check_events
+from strangler.state.declared import objections
 
 MIDDLEWARE = "strangler.proxy.StranglerMiddleware"
 # They change no request and no answer, and a forwarded request is to be observed, too.
@@ -31,6 +32,19 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[ch
     if any(message.is_serious() for message in found):
         return found  # what follows looks into the apps
     return found + (list(_contracts()) or list(check_events()))
+
+
+@checks.register("strangler", checks.Tags.database)
+def check_complete(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
+) -> list[checks.CheckMessage]:
+    """Refuse to migrate while something is declared complete and is not; what was there stays as it was."""
+    try:
+        conf = get_conf()
+    except SetupError:
+        return []  # strangler.E001 tells
+    asked = databases and any(known.complete for known in conf.capabilities.values())
+    return [checks.Error(why, id="strangler.E007") for why in objections().values()] if asked else []
 
 
 def _middleware() -> Iterator[checks.CheckMessage]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from functools import lru_cache
 from pathlib import Path
+from threading import RLock
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ EVENTS_BY = ("direct", "celery")
 MONOLITH_HOST = "monolith"
 KEY_BYTES_MIN = 32
 LAG_LIMIT_S_MIN = 1.0
+TIMEOUT_S_MAX = 86_400.0
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -42,6 +44,8 @@ class CapabilityConf:
 
     Attributes:
         app: label of the Django app whose tables are the capability's rows.
+        contract: package of its contract; empty: `contract` within the app's own.
+        complete: it is shipped in its last stage: the service has the app, the monolith its contract and its routes.
         databases: alias of each home's database, as far as this host can reach it.
         service_url: where the service listens; None while no service exists.
         internal_url: where the service listens for calls of other apps.
@@ -53,6 +57,8 @@ class CapabilityConf:
     service_url: str | None = None
     internal_url: str | None = None
     databases: Mapping[str, str] = field(default_factory=dict)
+    contract: str = ""
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,8 @@ class Conf:
         internal_bind: host and port on which this host listens for calls; None: it takes none.
         monolith_internal_url: where the monolith listens for calls.
         contracts: packages in which apps of the platform publish contracts: who subscribes to what is read there.
+        trust_forwarded: whatever stands in front sets X-Forwarded-*, and nobody else reaches this host: what it says of
+            client, scheme and host counts.
         events: how events travel: `direct`, by this process itself, or `celery`.
         switch_cap_s: how long writers may wait for a switch; one that would take longer is put back.
         catch_up_s: how long a switch waits, while everybody writes, for the new home to catch up.
@@ -80,6 +88,10 @@ class Conf:
         lag_limit_s: how far the service's copy may be behind before all reads go to the writer again.
         max_stale_s: how old an answer from the monolith's copy may be while the service fails (`stale_ok` routes only).
         wal_limit_bytes: of log that a server may keep for the other home; `doctor` warns at half of it.
+        kubernetes_namespace: where `strangler apply` puts objects, and Services are that no address places elsewhere.
+        kubernetes_gateway: name of the Gateway that rendered routes hang from, or `namespace/name`.
+        public_hosts: names under which the platform is reached; empty: all that the gateway listens to.
+        affinity_header: in a mesh, requests with the same value of this field reach the same replica.
     """
 
     host: str
@@ -119,11 +131,21 @@ class Conf:
     kernel: tuple[str, ...] = ()
     borders_baseline: Path = Path("borders.json")
     watch_borders: bool = True
+    kubernetes_namespace: str = "default"
+    kubernetes_gateway: str = "public"
+    public_hosts: tuple[str, ...] = ()
+    affinity_header: str | None = None
+
+    @property
+    def side(self) -> Home:
+        """The home that this host is for whatever it is a home of."""
+        return "monolith" if self.host == MONOLITH_HOST else "service"
 
     def home_of(self, capability: str) -> Home | None:
         """Return which home of *capability* this host is, or None when it is neither."""
         if self.host == MONOLITH_HOST:
-            return "monolith"
+            known = self.capabilities.get(capability)
+            return None if known and known.complete else "monolith"
         return "service" if self.host == capability else None
 
     def upstream_of(self, capability: str) -> str | None:
@@ -160,8 +182,16 @@ class Conf:
         """Names of the capabilities that this host is a home of."""
         return tuple(name for name in self.capabilities if self.home_of(name))
 
+    @property
+    def routed_capabilities(self) -> tuple[str, ...]:
+        """Names of the capabilities whose requests this host takes: its own, and in the monolith complete ones."""
+        return tuple(self.capabilities) if self.host == MONOLITH_HOST else self.own_capabilities
 
-@lru_cache(maxsize=1)
+
+_known: Conf | None = None
+_reading = RLock()
+
+
 def get_conf() -> Conf:
     """
     Return the host's settings.
@@ -169,15 +199,26 @@ def get_conf() -> Conf:
     Raises:
         SetupError: with every fault, when `settings.STRANGLER` is missing or wrong.
     """
-    raw = getattr(settings, "STRANGLER", None)
-    if raw is None:
-        raise SetupError(["settings.STRANGLER is missing: add it beside INSTALLED_APPS (see docs/adopt.md)."])
-    return parse(raw, databases=tuple(settings.DATABASES))
+    return _known or _read()
+
+
+def _read() -> Conf:
+    """Read the settings once; a thread that began before they changed leaves nothing old behind."""
+    global _known
+    with _reading:
+        if _known is None:
+            raw = getattr(settings, "STRANGLER", None)
+            if raw is None:
+                raise SetupError(["settings.STRANGLER is missing: add it beside INSTALLED_APPS (see docs/adopt.md)."])
+            _known = parse(raw, databases=tuple(settings.DATABASES))
+        return _known
 
 
 def _forget(*, setting: str, **_: object) -> None:
+    global _known
     if setting in {"STRANGLER", "DATABASES"}:
-        get_conf.cache_clear()
+        with _reading:
+            _known = None
 
 
 setting_changed.connect(_forget)
@@ -203,6 +244,13 @@ def parse(raw: Any, *, databases: tuple[str, ...]) -> Conf:
 
 
 _REQUIRED = {"HOST", "KEYS", "CAPABILITIES"}
+_LABEL = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"  # RFC 1123 2.1
+_NAMES = {
+    "kubernetes_namespace": (re.compile(_LABEL), "a namespace such as 'shop'"),
+    "kubernetes_gateway": (re.compile(rf"(?:{_LABEL}/)?{_LABEL}(?:\.{_LABEL})*"), "'public' or 'namespace/public'"),
+    "public_hosts": (re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*"), "a name such as 'shop.example', in lower case"),
+    "affinity_header": (re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"), "the name of a field, such as 'X-Tenant'"),
+}
 _SIMPLE = {f.name: f for f in fields(Conf) if f.default is not MISSING}
 
 
@@ -249,6 +297,7 @@ class _Reader:
             self.fault("['LAG_LIMIT_S']", f"must be {LAG_LIMIT_S_MIN:g} at least, not {limit_s!r}: lag is seen late.")
         if bind := values.get("internal_bind"):
             self.check_bind("['INTERNAL_BIND']", bind)
+        self.check_names(values)
         return values
 
     def simple(self, key: str, value: Any, default: Any) -> Any:
@@ -297,7 +346,7 @@ class _Reader:
         return found
 
     def capability(self, where: str, name: str, entry: Mapping[str, Any], *, peer: bool) -> CapabilityConf:
-        self.check_known(where, entry, {"app", "service_url", "internal_url", "databases", "routes"})
+        self.check_known(where, entry, {f.name for f in fields(CapabilityConf)} - {"name"})
         urls = {key: entry.get(key) for key in ("service_url", "internal_url")}
         for key, url in urls.items():
             if url is not None:
@@ -310,12 +359,17 @@ class _Reader:
                 self.fault(f"{where}['databases'][{home!r}]", f"{alias!r} is not in DATABASES.")
         if len(set(databases.values())) < len(databases):
             self.fault(f"{where}['databases']", "both homes name one database: two homes need two.")
+        for key, kind, what in (("contract", str, "the name of a package"), ("complete", bool, "True or False")):
+            if not isinstance(entry.get(key, kind()), kind):
+                self.fault(f"{where}[{key!r}]", f"must be {what}, not {entry[key]!r}.")
         routes = entry.get("routes", [])
         if not routes and not peer:
             self.fault(f"{where}['routes']", "at least one route is required, such as {'prefix': '/api/x/'}.")
         return CapabilityConf(
             name=name,
             app=entry.get("app", name),
+            contract=entry.get("contract", ""),
+            complete=entry.get("complete", False) is True,
             **{key: url.rstrip("/") if isinstance(url, str) else None for key, url in urls.items()},
             databases=dict(databases),
             routes=tuple(self.route(f"{where}['routes'][{n}]", r) for n, r in enumerate(routes)),
@@ -335,13 +389,19 @@ class _Reader:
             self.fault(f"{where}['methods']", f"unknown: {', '.join(sorted(unknown))}.")
         if raw.get("kind") not in (None, "read", "write"):
             self.fault(f"{where}['kind']", f"must be 'read' or 'write', not {raw['kind']!r}.")
+        timeout_s = raw.get("timeout_s")
+        if timeout_s is not None and not _is_timeout(timeout_s):
+            self.fault(
+                f"{where}['timeout_s']", f"must be seconds, above 0 and {TIMEOUT_S_MAX:g} at most, not {timeout_s!r}."
+            )
+            timeout_s = None
         return RouteConf(
             prefix=prefix,
             host=raw.get("host"),
             methods=frozenset(methods) if methods is not None else None,
             kind=raw.get("kind"),
             stale_ok=bool(raw.get("stale_ok", False)),
-            timeout_s=raw.get("timeout_s"),
+            timeout_s=timeout_s,
         )
 
     def check_known(self, where: str, raw: Mapping[str, Any], known: set[str]) -> None:
@@ -358,6 +418,13 @@ class _Reader:
         if not host or not port.isdigit() or not 0 < int(port) < 65536:
             self.fault(where, f"must be a host and a port such as '127.0.0.1:9000', not {bind!r}.")
 
+    def check_names(self, values: Mapping[str, Any]) -> None:
+        for name, (pattern, what) in _NAMES.items():
+            value = values.get(name)
+            for word in value if isinstance(value, tuple) else (value,):
+                if isinstance(word, str) and not pattern.fullmatch(word):
+                    self.fault(f"[{name.upper()!r}]", f"must be {what}, not {word!r}.")
+
     def check_host(self, conf: Conf) -> None:
         if conf.host != MONOLITH_HOST and conf.host not in conf.capabilities:
             self.fault("['HOST']", f"{conf.host!r} is neither {MONOLITH_HOST!r} nor a capability.")
@@ -367,7 +434,20 @@ class _Reader:
             if conf.database_of(name) is None:
                 home = conf.home_of(name)
                 self.fault(f"['CAPABILITIES'][{name!r}]['databases']", f"this host is the {home}: name its database.")
+        for capability in conf.capabilities.values():
+            if capability.complete:
+                self.check_complete(conf, capability)
         self.check_routes(conf)
+
+    def check_complete(self, conf: Conf, capability: CapabilityConf) -> None:
+        """Nothing of a complete capability is left in the monolith but what leads to its service."""
+        where = f"['CAPABILITIES'][{capability.name!r}]"
+        unneeded = capability.databases.keys() - ({"service"} if conf.host == capability.name else set())
+        for home in sorted(unneeded):
+            self.fault(f"{where}['databases'][{home!r}]", "it is complete: its service alone has rows. Leave it out.")
+        for key in ("service_url", "internal_url"):
+            if conf.host == MONOLITH_HOST and getattr(capability, key) is None:
+                self.fault(f"{where}[{key!r}]", "it is complete: nobody but its service answers, so name the address.")
 
     def check_routes(self, conf: Conf) -> None:
         owners: dict[tuple[str | None, str, str], str] = {}
@@ -381,3 +461,7 @@ class _Reader:
                             f"['CAPABILITIES'][{capability.name!r}]['routes']",
                             f"{method} {route.prefix} is claimed by {other!r} as well.",
                         )
+
+
+def _is_timeout(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= TIMEOUT_S_MAX

@@ -11,6 +11,9 @@ from typing import ClassVar
 
 from django.db import models
 
+PROCESS_MAX = 128
+"""Characters by which a router says who it is, and what is wrong with it."""
+
 
 class Ownership(models.Model):
     """
@@ -95,7 +98,7 @@ class TableVersion(models.Model):
 
 
 class Capability(models.Model):
-    """The state of one capability as the routers learn it; a missing row means stage `monolith`."""
+    """The state of one capability as the routers learn it; without a row it is where it begins (`first_state`)."""
 
     name = models.CharField(max_length=64, primary_key=True)
     stage = models.CharField(max_length=16, default="monolith")
@@ -268,7 +271,7 @@ class Router(models.Model):
 
     id = models.CharField(max_length=32, primary_key=True)
     host = models.CharField(max_length=64)
-    process = models.CharField(max_length=128)
+    process = models.CharField(max_length=PROCESS_MAX)
     version = models.BigIntegerField()
     seen_at = models.FloatField()
 

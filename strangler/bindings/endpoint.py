@@ -43,10 +43,13 @@ def _answer(environ: dict[str, Any]) -> Answer:
     try:
         body = read_body(environ, PATH)
         call = _proven(environ, body)
-        found = _served(call)
-        codec = found.codec(call)
-        operation = environ[OPERATION] = f"{call.capability}.{call.operation}"
-        answer = found.answer(call, codec, body)
+        if _has_left(call):
+            answer = _moved(Elsewhere(call.capability, "service", follower.table().capabilities[call.capability].epoch))
+        else:
+            found = _served(call)
+            codec = found.codec(call)
+            operation = environ[OPERATION] = f"{call.capability}.{call.operation}"
+            answer = found.answer(call, codec, body)
     except Fault as fault:
         answer = problem(fault.status, str(fault))
     except Saturated as error:
@@ -66,9 +69,16 @@ def _proven(environ: dict[str, Any], body: bytes) -> Call:
     if environ["PATH_INFO"] != f"{PATH}{call.capability}/{call.operation}" or call.sha256 != sha256_of(body):
         raise Fault(403, "The token was made for another call.")
     conf = get_conf()
-    if call.capability not in conf.capabilities or conf.home_of(call.capability) != call.home:
+    known = call.capability in conf.capabilities
+    if not known or not (conf.home_of(call.capability) == call.home or _has_left(call)):
         raise Fault(403, f"The token is for the {call.home} of {call.capability}, and this is {conf.host}.")
     return call
+
+
+def _has_left(call: Call) -> bool:
+    """Whether an old table has sent it to the monolith, which this host is, and of which a complete one has left."""
+    conf = get_conf()
+    return conf.home_of(call.capability) is None and call.home == conf.side == "monolith"
 
 
 class Served:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -70,7 +71,7 @@ class Publication:
 @lru_cache(maxsize=64)
 def port_of(capability: str) -> Port[Any] | None:
     """Return the port that the capability's own app publishes in its package `contract`; None when it has none."""
-    ports = declared(package_of(_app(capability).name), Port)
+    ports = declared(_package(capability), Port)
     return next((port for port in ports if port.name == capability), None)
 
 
@@ -82,7 +83,7 @@ def publications() -> Iterator[Publication]:
         SetupError: one cannot cross a border, or its `schema.json` or `samples.json` cannot be read.
     """
     for capability in get_conf().own_capabilities:
-        package = package_of(_app(capability).name)
+        package = _package(capability)
         if package is None or package.__file__ is None:
             continue
         folder, port = Path(package.__file__).parent, port_of(capability)
@@ -113,6 +114,10 @@ def faults() -> Iterator[str]:
                 yield from faults_of(_app(capability), port.contract)
         except SetupError as error:
             yield from error.faults
+
+
+def _package(capability: str) -> ModuleType | None:
+    return package_of(_app(capability).name, get_conf().capabilities[capability].contract)
 
 
 def _app(capability: str) -> AppConfig:

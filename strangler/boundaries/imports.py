@@ -22,9 +22,11 @@ class Rule:
     Who is who among the packages of a project. Whatever lies in none of them is nobody's.
 
     Attributes:
-        apps: bounded apps; others may import `<app>.contract` and nothing deeper.
+        apps: bounded apps; others may import `<app>.contract` and nothing deeper. An app whose contract stands in
+            another package, because the app has left the monolith, is as foreign to that package as anybody.
         kernel: may be imported by all, imports no app.
-        hosts: put apps together (settings, urls, tests); may import anything, no app may import them.
+        hosts: put apps together (settings, urls, tests); may import anything, no app may import them. An app may lie
+            within a host's package, and is none of it.
     """
 
     apps: frozenset[str]
@@ -72,13 +74,17 @@ class _Judge:
     def reason(self, importer: str, imported: str) -> str | None:
         """Return why *importer* may not import *imported*, or None when it may."""
         own, other = home_of(importer, self.rule.apps), home_of(imported, self.rule.apps)
-        if other and other != own and not home_of(importer, self.rule.hosts):
+        if other and other != own and not self._is_host(importer):
             return self._reason_across(importer, imported, own, other)
         if own and _within(importer, f"{own}.contract"):
             return self._reason_of_contract(importer, imported, own)
         if own or home_of(importer, self.rule.kernel):
             return self._reason_outside(imported, own)
         return None
+
+    def _is_host(self, module: str) -> bool:
+        host = home_of(module, self.rule.hosts)
+        return host is not None and len(host) > len(home_of(module, self.rule.apps) or "")
 
     def _reason_across(self, importer: str, imported: str, own: str | None, other: str) -> str | None:
         if home_of(importer, self.rule.kernel):
@@ -102,7 +108,7 @@ class _Judge:
         return all(_CONTRACT_LINE.match(d["line_contents"]) for d in details)
 
     def _reason_outside(self, imported: str, own: str | None) -> str | None:
-        if home_of(imported, self.rule.hosts):
+        if self._is_host(imported):
             return "apps do not know where they run"
         known = self.rule.kernel | {_TOOLKIT} | ({own} if own else set())
         if self.graph.is_module_squashed(imported) or home_of(imported, known):

@@ -24,7 +24,7 @@ _TOOLKIT = "strangler"
 
 def project_rule() -> Rule:
     """Return the rule for the capabilities whose apps are installed here."""
-    packages, kernel = frozenset(territory().packages), frozenset(get_conf().kernel)
+    packages, kernel = frozenset(territory().packages) | frozenset(_left_behind()), frozenset(get_conf().kernel)
     inside = packages | kernel | {config.name for config in _first_party()}
     return Rule(packages, kernel, frozenset(_host(module, inside) for module in _host_modules()))
 
@@ -49,6 +49,13 @@ def place_of_module(module: str, line: int) -> Place | None:
     """Return the file of *module*, if it has one, at *line*."""
     spec = find_spec(module)
     return Place(shown(spec.origin), line) if spec and spec.origin else None
+
+
+def _left_behind() -> Iterator[str]:
+    """Yield the packages that apps have left for their services: what stands there is their contracts."""
+    for known in get_conf().capabilities.values():
+        if known.contract:
+            yield known.contract.rpartition(".")[0]
 
 
 def _first_party() -> Iterator[AppConfig]:

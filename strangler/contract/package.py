@@ -10,9 +10,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def package_of(app: str) -> ModuleType | None:
-    """Return the contract of the app in the package *app*; None when it publishes none."""
-    name = f"{app}.contract"
+def package_of(app: str, contract: str = "") -> ModuleType | None:
+    """
+    Return the contract of the app in the package *app*; None when it publishes none.
+
+    Args:
+        contract: the package of it, where it is not the app's own.
+    """
+    name = contract or f"{app}.contract"
     return import_module(name) if find_spec(name) else None
 
 

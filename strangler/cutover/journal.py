@@ -22,6 +22,9 @@ entry_written = Signal()
 """Sent after a journal entry was committed; arguments: entry."""
 
 MOVER_LEASE_S = 3.0
+LIVING = (Operation.RUNNING, Operation.FAILED)
+Note = tuple[str, str, Mapping[str, Any]]
+"""Step, phase, and what it found."""
 
 
 class Superseded(StranglerError):
@@ -46,18 +49,21 @@ class Journal:
         """The name under which this attempt sets ownership rows (R1)."""
         return f"{self.operation.pk}.{self.attempt}"
 
-    def write(self, step: str, phase: str, data: Mapping[str, Any] | None = None) -> None:
+    def write(self, *notes: Note) -> None:
         """
-        Commit one entry.
+        Commit an entry for each of *notes*, all at once.
 
         Raises:
             Superseded: a newer attempt exists, or the operation has ended.
         """
+        entries = [
+            JournalEntry(operation=self.operation, attempt=self.attempt, step=step, phase=phase, data=dict(data))
+            for step, phase, data in notes
+        ]
         with self.mine():
-            entry = JournalEntry.objects.using(self.alias).create(
-                operation=self.operation, attempt=self.attempt, step=step, phase=phase, data=dict(data or {})
-            )
-        entry_written.send(sender=Journal, entry=entry)
+            JournalEntry.objects.using(self.alias).bulk_create(entries)
+        for entry in entries:
+            entry_written.send(sender=Journal, entry=entry)
 
     def finish(self, state: str, error: str = "") -> None:
         """
@@ -81,9 +87,9 @@ class Journal:
             Superseded: a newer attempt exists, or the operation has ended; the block was not entered.
         """
         with transaction.atomic(using=self.alias):
-            operations = Operation.objects.using(self.alias).filter(pk=self.operation.pk)
-            self._assert_mine(operations.select_for_update().get())
-            operations.update(seen_at=Now())
+            operation = Operation.objects.using(self.alias).filter(pk=self.operation.pk)
+            if not operation.filter(attempt=self.attempt, state__in=LIVING).update(seen_at=Now()):
+                self.assert_mine()
             yield
 
     def assert_mine(self) -> None:
@@ -95,10 +101,8 @@ class Journal:
         Raises:
             Superseded: a newer attempt exists, or the operation has ended.
         """
-        self._assert_mine(Operation.objects.using(self.alias).get(pk=self.operation.pk))
-
-    def _assert_mine(self, row: Operation) -> None:
-        if row.attempt != self.attempt or row.state not in (Operation.RUNNING, Operation.FAILED):
+        row = Operation.objects.using(self.alias).get(pk=self.operation.pk)
+        if row.attempt != self.attempt or row.state not in LIVING:
             raise Superseded(f"operation #{row.pk} was taken over by {row.mover}; this mover has stopped")
 
 

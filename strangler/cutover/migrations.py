@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from strangler.cutover.patience import patiently
 from strangler.cutover.plan import Plan, Switch
 from strangler.cutover.runner import Context, Event
 from strangler.cutover.streaming import copy, hold, stream_forth
+from strangler.cutover.writers import everybody
 from strangler.errors import Refused
 from strangler.fence import fence_of, tables_of
 from strangler.replication import Flow, Stream, stream_of
@@ -153,16 +155,18 @@ def _in_home(context: Context, verb: str, entry: Pending, home: Home) -> None:
     """Do one thing in one home, with an entry in the journal before and after it."""
     step, what = f"{verb}-{home}", f"{verb} {entry.name} in the {home}"
     connection = connection_of(context.switch.capability, home)
-    context.journal.write(step, "intent", {"migration": entry.name})
+    context.journal.write((step, "intent", {"migration": entry.name}))
     context.report(Event(what, "begin"))
     if entry.migration.atomic:
         work = _work(context, verb, entry, home)
-        attempts = patiently(context, what, connection, lambda lock_ms: _do(context, what, work, lock_ms))
+        attempts = patiently(
+            context, what, connection, lambda lock_ms: _do(context, what, work, lock_ms), who=everybody
+        )
     else:
         context.journal.assert_mine()
         attempts = 1
         _concurrently(entry, connection)
-    context.journal.write(step, "done", {"migration": entry.name, "attempts": attempts})
+    context.journal.write((step, "done", {"migration": entry.name, "attempts": attempts}))
     context.report(Event(what, "end"))
 
 
@@ -222,10 +226,13 @@ def _do(context: Context, what: str, work: _Work, lock_ms: int) -> None:
             hold(context, connection)
             fence_of(connection).keep_vacuum_out(work.tables)
             ownership.limit(connection, lock_ms=lock_ms, idle_ms=ownership.IDLE_LIMIT_MS)
-            with _limited(connection, cap_s), _behind_the_fence(context.switch.capability, work):
+            deadline = time.monotonic() + cap_s
+            with _behind_the_fence(context.switch.capability, work):
                 with connection.cursor() as cursor:
                     for statement in work.statements:
+                        _limit_until(connection, deadline)
                         cursor.execute(statement)
+                _limit_until(connection, deadline)
                 connection.check_constraints()
                 work.record()
     except IntegrityError as error:
@@ -249,13 +256,12 @@ def _unchecked(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _limited(connection: BaseDatabaseWrapper, cap_s: float) -> Iterator[None]:
-    """Give up a statement that keeps everybody waiting for longer."""
+def _limit_until(connection: BaseDatabaseWrapper, deadline: float) -> None:
+    """Let the next statement be given up when *deadline* (monotonic) passes: everybody waits for all of them."""
     if connection.vendor == "postgresql":
+        left_ms = max(1, round((deadline - time.monotonic()) * 1000))
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {round(cap_s * 1000)}")
-    yield
+            cursor.execute(f"SET LOCAL statement_timeout = {left_ms}")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -11,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from strangler.errors import StranglerError
 from strangler.fence import fence_of
 from strangler.state import Owned, read_ownership
-from strangler.state.identity import record_identity
+from strangler.state.identity import keep_epoch, recognise
 
 LOCK_TIMEOUT_MS = 50
 VACUUM_TIMEOUT_MS = 3_000
@@ -23,18 +24,18 @@ class FlipRefused(StranglerError):
 
 
 def _flip(
-    connection: BaseDatabaseWrapper, capability: str, expected: tuple[str, int], new: Owned, *, opens: bool
+    connection: BaseDatabaseWrapper, capability: str, expected: tuple[str, int], new: Owned, *, system: str, opens: bool
 ) -> bool:
     """Compare and set; False when the row holds *new* already, and was left alone."""
     owned = ", owned_epoch = epoch + 1" if opens else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s{owned}"
+            f"UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s, system = %s{owned}"
             " WHERE capability = %s AND owner = %s AND epoch = %s",
-            [new.owner, new.epoch, new.attempt, capability, *expected],
+            [new.owner, new.epoch, new.attempt, system, capability, *expected],
         )
         if cursor.rowcount == 1:
-            record_identity(connection, capability)
+            keep_epoch(connection, capability, new.epoch)
             return True
     found = read_ownership(connection, capability)
     if (found.owner, found.epoch) != (new.owner, new.epoch):
@@ -95,9 +96,9 @@ def close(
     *,
     lock_ms: int,
     drain: Callable[[], None],
-) -> None:
+) -> float:
     """
-    Shut out the writers of the old home; when this returns nobody may write anywhere.
+    Shut out the writers of the old home, and return since when they wait (Unix time); now nobody may write anywhere.
 
     Args:
         lock_ms: how long everybody may wait for those who write already.
@@ -106,22 +107,35 @@ def close(
     fence = fence_of(connection)
     with short_transaction(connection, VACUUM_TIMEOUT_MS):
         fence.keep_vacuum_out(tables)
+        system = recognise(connection, capability)
+        enable = fence.enabling(capability, tables, new)
         limit(connection, lock_ms=lock_ms, idle_ms=IDLE_LIMIT_MS)
+        asked_at = time.time()
         fence.lock_out_writers(capability, tables)
-        if _flip(connection, capability, expected, new, opens=False):
+        if _flip(connection, capability, expected, new, system=system, opens=False):
             drain()
-            fence.enable(capability, tables)
+            enable()
+    return asked_at
 
 
-def admit(
-    connection: BaseDatabaseWrapper, capability: str, tables: Sequence[str], expected: tuple[str, int], new: Owned
-) -> None:
-    """Open a home for writing: the commit is the moment. A repeat changes nothing."""
-    fence = fence_of(connection)
-    with short_transaction(connection, VACUUM_TIMEOUT_MS):
-        fence.keep_vacuum_out(tables)
-        fence.disable(tables)
-        _flip(connection, capability, expected, new, opens=True)
+class Admission:
+    """What opens a home for writing, with everything found out in advance that can be."""
+
+    def __init__(self, connection: BaseDatabaseWrapper, capability: str, tables: Sequence[str]) -> None:
+        """
+        Raises:
+            Restored: the database is another one than the home knows (R18).
+        """
+        self.connection, self.capability, self.tables = connection, capability, tables
+        self._system = recognise(connection, capability)
+        self._disable = fence_of(connection).disabling(tables)
+
+    def commit(self, expected: tuple[str, int], new: Owned) -> None:
+        """Open the home: the commit is the moment. A repeat changes nothing."""
+        with short_transaction(self.connection, VACUUM_TIMEOUT_MS):
+            fence_of(self.connection).keep_vacuum_out(self.tables)
+            self._disable()
+            _flip(self.connection, self.capability, expected, new, system=self._system, opens=True)
 
 
 def refuse_attempt(
@@ -140,15 +154,16 @@ def refuse_attempt(
         False when it has opened already: then there is no undo, only `reverse`.
     """
     with short_transaction(connection, lock_ms):
+        system = recognise(connection, capability)
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s"
+                "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s, system = %s"
                 " WHERE capability = %s AND epoch <= %s AND NOT (owner = %s AND epoch = %s)",
-                [new.owner, new.epoch, new.attempt, capability, new.epoch, *opened],
+                [new.owner, new.epoch, new.attempt, system, capability, new.epoch, *opened],
             )
             refused = bool(cursor.rowcount)
         if refused:
-            record_identity(connection, capability)
+            keep_epoch(connection, capability, new.epoch)
             fence_of(connection).enable(capability, tables)
         return refused
 
@@ -162,12 +177,13 @@ def reopen(connection: BaseDatabaseWrapper, capability: str, tables: Sequence[st
     """
     with short_transaction(connection), connection.cursor() as cursor:
         fence_of(connection).disable(tables)
+        system = recognise(connection, capability)
         cursor.execute(
-            "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s, owned_epoch = %s"
+            "UPDATE strangler_ownership SET owner = %s, epoch = %s, attempt = %s, owned_epoch = %s, system = %s"
             " WHERE capability = %s AND epoch < %s",
-            [new.owner, new.epoch, new.attempt, new.epoch, capability, below],
+            [new.owner, new.epoch, new.attempt, new.epoch, system, capability, below],
         )
         if cursor.rowcount:
-            record_identity(connection, capability)
+            keep_epoch(connection, capability, new.epoch)
         elif read_ownership(connection, capability)[:2] != (new.owner, new.epoch):
             raise _surprise(connection, capability, (new.owner, new.epoch))

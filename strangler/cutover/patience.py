@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.cutover.runner import Context, Event
-from strangler.cutover.writers import blockers, elders
+from strangler.cutover.writers import blockers, elders, everybody
 from strangler.errors import Refused
 from strangler.replication import TooSlow
 
@@ -19,6 +19,7 @@ PAUSE_S = 1.0
 Who = Callable[[BaseDatabaseWrapper, Sequence[str]], list[str]]
 _COULD_NOT: dict[Who, str] = {
     blockers: "The tables in {0!r} could not be locked.",
+    everybody: "The tables in {0!r} could not be locked.",
     elders: "The database {0!r} could not begin to keep changes.",
 }
 
@@ -30,6 +31,7 @@ def patiently(
     act: Callable[[int], None],
     *,
     who: Who = blockers,
+    also: BaseDatabaseWrapper | None = None,
 ) -> int:
     """
     Repeat *act* at a distance until it gets the locks that it needs, and return the number of attempts.
@@ -37,6 +39,7 @@ def patiently(
     Args:
         act: is told for how many milliseconds it may wait; raises OperationalError or TooSlow when that was too short.
         who: finds out who is in the way.
+        also: another database in which *act* needs locks.
 
     Raises:
         Refused: it never was long enough; names who was in the way.
@@ -48,7 +51,7 @@ def patiently(
         except (OperationalError, TooSlow) as error:
             _let_go(context.switch.source_connection)
             _let_go(context.switch.target_connection)
-            in_the_way = who(connection, tables)
+            in_the_way = [named for place in (connection, also) if place for named in who(place, tables)]
             if attempt == len(WAITS_MS):
                 named = in_the_way or [str(error).strip()]
                 raise Refused([_COULD_NOT[who].format(connection.alias), *named]) from error

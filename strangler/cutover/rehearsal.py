@@ -115,9 +115,8 @@ def _switch(forth: Stream, back: Stream, epoch: int) -> int:
     with forth.ready_to_drain():
         for wait_ms in WAITS_MS:
             forth.drain(flow.source_connection, _DRAIN_S)
-            began = time.monotonic()
             try:
-                ownership.close(
+                asked_at = ownership.close(
                     flow.source_connection, flow.capability, flow.tables, expected, new,
                     lock_ms=wait_ms, drain=lambda: forth.drain(flow.source_connection, _DRAIN_S),
                 )  # fmt: skip
@@ -127,8 +126,8 @@ def _switch(forth: Stream, back: Stream, epoch: int) -> int:
         else:
             raise Refused("The copies could not be locked, although nobody else uses them: is the server overloaded?")
     back.forget()
-    ownership.admit(flow.target_connection, flow.capability, flow.tables, expected, new)
-    return round((time.monotonic() - began) * 1000)
+    ownership.Admission(flow.target_connection, flow.capability, flow.tables).commit(expected, new)
+    return round((time.time() - asked_at) * 1000)
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -11,10 +13,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from strangler.conf import get_conf
-from strangler.cutover.journal import MOVER_LEASE_S, Heartbeat, Journal, Superseded, mover_name
+from strangler.cutover.journal import MOVER_LEASE_S, Heartbeat, Journal, Note, Superseded, mover_name
+from strangler.cutover.ownership import Admission
 from strangler.cutover.plan import Plan, Switch
 from strangler.errors import Refused, StranglerError
 from strangler.models import JournalEntry, Operation
+from strangler.replication import Stream
 
 UNDO_PREFIX = "undo-"
 
@@ -39,13 +43,21 @@ Report = Callable[[Event], None]
 
 @dataclass
 class Context:
-    """What the steps of one attempt share."""
+    """
+    What the steps of one attempt share.
+
+    Attributes:
+        back: the stream that will bring the rows back, once prepared: while writers wait there is no time for it.
+        admission: to the new writer's home, likewise.
+    """
 
     operation: Operation
     switch: Switch
     journal: Journal
     report: Report
     figures: dict[str, Any] = field(default_factory=dict)
+    back: Stream | None = None
+    admission: Admission | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,7 @@ def run(plan: Plan, operation: Operation, report: Report) -> Outcome:
         Superseded: another mover has taken over.
     """
     context = _context(operation, report)
-    with Heartbeat(operation):
+    with _quiet(), Heartbeat(operation):
         try:
             _walk(plan.steps, context)
             context.journal.finish(Operation.SUCCEEDED)
@@ -87,13 +99,26 @@ def run(plan: Plan, operation: Operation, report: Report) -> Outcome:
     return Outcome(operation, context.figures)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Spare the switch a collection of everything that Django has loaded: it takes longer than the switch itself."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def _walk(steps: Sequence[tuple[str, Callable[[Context], Mapping[str, Any]]]], context: Context) -> None:
-    for name, step in steps:
-        context.journal.write(name, "intent")
+    """Take the steps; that one is done and the next is meant is committed at once, for writers may be waiting."""
+    intents: list[Note] = [(name, "intent", {}) for name, _ in steps]
+    context.journal.write(*intents[:1])
+    for number, (name, step) in enumerate(steps, start=1):
         context.report(Event(name, "begin"))
         figures = step(context)
         context.figures.update(figures)
-        context.journal.write(name, "done", figures)
+        context.journal.write((name, "done", figures), *intents[number : number + 1])
         context.report(Event(name, "end", figures=figures))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from strangler.conf import get_conf
 from strangler.cutover import ownership
 from strangler.cutover.patience import patiently
-from strangler.cutover.plan import Stopwatch
+from strangler.cutover.plan import Stopwatch, Switch
 from strangler.cutover.routers import wait_for_routers
 from strangler.cutover.runner import Context
 from strangler.cutover.streaming import closed, stream_back, stream_forth
@@ -65,14 +65,15 @@ def close(context: Context) -> Figures:
     source = switch.source_connection
     stream = stream_forth(context)
     new = switch.after(context.journal.mark)
+    context.back = stream_back(context)
+    context.admission = _admission(switch)
     asked_at = 0.0
 
     def attempt(lock_ms: int) -> None:
         nonlocal asked_at
         cap_s = get_conf().switch_cap_s
         stream.drain(source, FIRST_DRAIN_S)  # while everybody writes, so that little is left
-        asked_at = time.time()
-        ownership.close(
+        asked_at = ownership.close(
             source, switch.capability, switch.tables, switch.before(), new,
             lock_ms=lock_ms, drain=lambda: stream.drain(source, cap_s - lock_ms / 1000),
         )  # fmt: skip
@@ -82,21 +83,26 @@ def close(context: Context) -> Figures:
     return {"attempts": attempts, "closed_at": asked_at}
 
 
+def _admission(switch: Switch) -> ownership.Admission:
+    return ownership.Admission(switch.target_connection, switch.capability, switch.tables)
+
+
 def open_target(context: Context) -> Figures:
     """Let the new home write: the old one has closed, and its rows are here."""
     switch = context.switch
     target = switch.target_connection
-    found = read_ownership(target, switch.capability)
-    if (found.owner, found.epoch) == (switch.target, switch.epoch + 1):
-        return {"opened_before": True}
-    stream_back(context).forget()
+    if context.admission is None:  # an attempt before this one has closed the old home
+        found = read_ownership(target, switch.capability)
+        if (found.owner, found.epoch) == (switch.target, switch.epoch + 1):
+            return {"opened_before": True}
+    (context.back or stream_back(context)).forget()
     new = switch.after(context.journal.mark)
-    patiently(
-        context,
-        "open",
-        target,
-        lambda _: ownership.admit(target, switch.capability, switch.tables, switch.before(), new),
-    )
+
+    def attempt(_: int) -> None:
+        prepared, context.admission = context.admission, None
+        (prepared or _admission(switch)).commit(switch.before(), new)
+
+    patiently(context, "open", target, attempt)
     closed_at = context.figures.get("closed_at")
     return {"paused_ms": round((time.time() - closed_at) * 1000) if closed_at else None}
 

@@ -72,10 +72,11 @@ def _record(context: Context, stream: Stream, state: str) -> None:
 def _end(context: Context, stream: Stream) -> None:
     """Leave nothing of a stream behind; the record goes last, so that whoever repeats this finds it."""
     context.journal.assert_mine()
-    patiently(context, "stop", stream.flow.source_connection, lambda _: stream.stop())
+    flow = stream.flow
+    patiently(context, "stop", flow.source_connection, lambda _: stream.stop(), also=flow.target_connection)
     with context.journal.mine():
         rows = StreamRow.objects.using(get_conf().control_database)
-        rows.filter(capability=stream.flow.capability, target=stream.flow.target).delete()
+        rows.filter(capability=flow.capability, target=flow.target).delete()
 
 
 # -- prepare ------------------------------------------------------------------------------------------------------

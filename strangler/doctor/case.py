@@ -88,7 +88,7 @@ def open_case(name: str, state: CapabilityState) -> Case:
     operation = operations.filter(capability=name, state__in=[Operation.RUNNING, Operation.FAILED]).first()
     places: dict[Home, Place] = {}
     unseen: dict[Home, str] = {}
-    for home in HOMES:
+    for home in HOMES[1:] if get_conf().capabilities[name].complete else HOMES:
         try:
             connection = connection_of(name, home)
             owned = read_ownership(connection, name)

@@ -6,16 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 
 from django.db import DatabaseError
 
+from strangler.conf import get_conf
 from strangler.doctor.case import Case, open_case, unseen_homes
+from strangler.doctor.completeness import completeness
 from strangler.doctor.copies import copies, drift
 from strangler.doctor.fences import fences
 from strangler.doctor.finding import Finding
 from strangler.doctor.letters import letters
 from strangler.doctor.operations import operations
+from strangler.doctor.rehearsals import rehearsals
 from strangler.doctor.restores import restores
 from strangler.doctor.routers import routers
 from strangler.doctor.servers import servers, strangers
 from strangler.doctor.streams import streams
+from strangler.doctor.verifications import verifications
 from strangler.errors import StranglerError
 from strangler.state import load_table
 
@@ -24,10 +28,12 @@ EXAMINATIONS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     restores,
     operations,
     streams,
+    rehearsals,
     servers,
     fences,
     drift,
     copies,
+    verifications,
     letters,
 )
 _ROUNDS_MAX = 5
@@ -36,9 +42,12 @@ _ROUNDS_MAX = 5
 
 def examine() -> list[Finding]:
     """Return everything found, errors first, otherwise in the order in which it is to be mended."""
-    table = load_table()
+    table, conf = load_table(), get_conf()
     findings = [*routers(table.version)]
+    findings += completeness()
     for name, state in table.capabilities.items():
+        if conf.capabilities[name].complete and not conf.home_of(name):
+            continue  # it has one home, which is examined there
         case = open_case(name, state)
         for look in EXAMINATIONS:
             findings += _answers(look, case)

@@ -28,8 +28,8 @@ def fences(case: Case) -> Iterator[Finding]:
 
 def _fence(case: Case, place: Place) -> Iterator[Finding]:
     wanted = ["disabled"] if place.owned.owner == place.home else ["enabled"]
-    if place.home == "monolith" and case.state.stage == "monolith":
-        wanted.append("absent")  # nobody has prepared it
+    if case.state.stage == ("monolith" if place.home == "monolith" else "complete"):
+        wanted.append("absent")  # nobody has prepared it, or nobody ever had to
     present = set(place.connection.introspection.table_names())
     tables = [table for table in case.tables if table in present]  # others are told of as drift
     wrong = [table for table, state in fence_of(place.connection).states(tables).items() if state not in wanted]

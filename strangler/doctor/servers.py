@@ -40,8 +40,9 @@ def strangers(case: Case, names: list[str]) -> Iterator[Finding]:
     for place in case.places.values():
         if not place.postgresql:
             continue
-        ours = {stream_name(name, home) for name in names for home in HOMES}
-        ours |= {slot_name(place.connection, name, home) for name in names for home in HOMES}
+        known = [*names, *(f"{name}_rehearsal" for name in names)]
+        ours = {stream_name(name, home) for name in known for home in HOMES}
+        ours |= {slot_name(place.connection, name, home) for name in known for home in HOMES}
         found = _rows(
             place,
             "SELECT 'publication', pubname FROM pg_publication UNION ALL"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from django.db import models
 
 from strangler.conf import get_conf
 from strangler.contract import Events, EventType, Subscriptions
-from strangler.contract.package import declared
+from strangler.contract.package import declared, package_of
 from strangler.errors import SetupError
 from strangler.events.records import InboxCursor, InboxMessage, OutboxCopy, OutboxEvent, OutboxStream
 
@@ -120,9 +119,9 @@ def type_of(name: str) -> EventType | None:
 def contracts() -> tuple[ModuleType, ...]:
     """Return the packages `contract` of the platform: those that the settings list, and those of this host's apps."""
     conf = get_conf()
-    own = [f"{app_of(capability).name}.contract" for capability in conf.own_capabilities]
-    names = dict.fromkeys([*conf.contracts, *(name for name in own if find_spec(name))])
-    return tuple(import_module(name) for name in names)
+    own = [package_of(app_of(name).name, conf.capabilities[name].contract) for name in conf.own_capabilities]
+    listed = [import_module(name) for name in conf.contracts]
+    return tuple({module.__name__: module for module in (*listed, *own) if module}.values())
 
 
 def app_of(capability: str) -> AppConfig:

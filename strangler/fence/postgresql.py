@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -47,6 +47,12 @@ BEGIN
   RETURN held.epoch;
 END $$;
 """
+_TREE = """
+WITH RECURSIVE tree(oid) AS (
+  SELECT c.oid FROM pg_class c WHERE c.oid = ANY(%s::regclass[])
+  UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid)
+"""
+_STATES = {None: "absent", "D": "disabled"}
 DROP_FUNCTIONS = """
 DROP FUNCTION IF EXISTS strangler_fence() CASCADE;
 DROP FUNCTION IF EXISTS strangler_assert_owner(text, text);
@@ -91,24 +97,20 @@ class PostgreSQLFence:
         """Return *tables* and every partition or inheriting table below them: each needs its own trigger (R3)."""
         with self.connection.cursor() as cursor:
             cursor.execute(
-                "WITH RECURSIVE tree(oid) AS (SELECT c.oid FROM pg_class c WHERE c.oid = ANY(%s::regclass[])"
-                " UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid)"
-                " SELECT DISTINCT c.relname FROM tree JOIN pg_class c USING (oid) ORDER BY 1",
+                f"{_TREE} SELECT DISTINCT c.relname FROM tree JOIN pg_class c USING (oid) ORDER BY 1",
                 [[self.quote(t) for t in tables]],
             )
             return [row[0] for row in cursor.fetchall()]
 
     def states(self, tables: Sequence[str]) -> dict[str, str]:
         """Return `enabled`, `disabled` or `absent` per table, children included."""
-        everything = self.with_children(tables)
         with self.connection.cursor() as cursor:
             cursor.execute(
-                "SELECT c.relname, t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-                " WHERE t.tgname = %s AND c.oid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) name)",
-                [TRIGGER, [self.quote(table) for table in everything]],
+                f"{_TREE} SELECT DISTINCT c.relname, t.tgenabled FROM pg_class c JOIN tree USING (oid)"
+                " LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = %s ORDER BY 1",
+                [[self.quote(t) for t in tables], TRIGGER],
             )
-            found = {name: "disabled" if _text(mode) == "D" else "enabled" for name, mode in cursor.fetchall()}
-        return {table: found.get(table, "absent") for table in everything}
+            return {name: _STATES.get(_text(mode), "enabled") for name, mode in cursor.fetchall()}
 
     def install(self, capability: str, tables: Sequence[str]) -> None:
         """Put a disabled trigger on every table that has none."""
@@ -125,8 +127,12 @@ class PostgreSQLFence:
 
         Call it after the ownership row has been set: the refusals name its owner.
         """
-        owned = read_ownership(self.connection, capability)
-        self._run(self._trigger(table, capability, owned) for table in self.with_children(tables))
+        self.enabling(capability, tables, read_ownership(self.connection, capability))()
+
+    def enabling(self, capability: str, tables: Sequence[str], owned: Owned) -> Callable[[], None]:
+        """Return what does as `enable` in one statement, once the row says *owned*; no partition may come before."""
+        statements = [self._trigger(table, capability, owned) for table in self.with_children(tables)]
+        return lambda: self._run(statements)
 
     def _trigger(self, table: str, capability: str, owned: Owned) -> str:
         """Return the statement that makes or replaces a table's trigger; it is enabled afterwards."""
@@ -138,11 +144,16 @@ class PostgreSQLFence:
 
     def disable(self, tables: Sequence[str]) -> None:
         """Admit writes from the commit on."""
-        self._run(
+        self.disabling(tables)()
+
+    def disabling(self, tables: Sequence[str]) -> Callable[[], None]:
+        """Return what does as `disable` in one statement; no fence may be enabled before."""
+        statements = [
             f"ALTER TABLE {self.quote(table)} DISABLE TRIGGER {TRIGGER}"
             for table, state in self.states(tables).items()
             if state == "enabled"
-        )
+        ]
+        return lambda: self._run(statements)
 
     def remove(self, tables: Sequence[str]) -> None:
         """Leave no trigger behind."""
@@ -159,5 +170,5 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _text(value: str | bytes) -> str:
+def _text(value: str | bytes | None) -> str | None:
     return value.decode() if isinstance(value, bytes) else value

@@ -9,10 +9,11 @@ from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from strangler.conf import get_conf
+from strangler.conf import MONOLITH_HOST, get_conf
 from strangler.fence.postgresql import PostgreSQLFence
 from strangler.fence.sqlite import SQLiteFence
 from strangler.models import Ownership
+from strangler.state.declared import begins_here, declare_complete
 from strangler.state.identity import renew_identity
 
 Fence = PostgreSQLFence | SQLiteFence
@@ -56,9 +57,14 @@ def after_migrate(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
 
     The rows say which database they were written in (R18).
 
-    A new service starts fenced: the monolith owns every capability until it is moved.
+    A new service starts fenced: the monolith owns every capability until it is moved. One that is declared complete
+    owns its rows as soon as the control database says that it is complete and has never moved; while that is not
+    known, it stays fenced, and the next `migrate` asks again.
     """
-    for capability, home in get_conf().homes_at(using):
+    conf = get_conf()
+    if using == conf.control_database and conf.host == MONOLITH_HOST:
+        declare_complete()
+    for capability, home in conf.homes_at(using):
         with transaction.atomic(using=using):
             row = Ownership.objects.using(using).get_or_create(
                 capability=capability,
@@ -66,7 +72,21 @@ def after_migrate(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
             )[0]
             if not row.system:
                 renew_identity(connections[using], capability)
+            if conf.capabilities[capability].complete and begins_here(capability):
+                _open_first(using, row)
             if row.owner != home:
-                present = set(connections[using].introspection.table_names())
-                tables = [t for t in tables_of(capability) if t in present]
-                fence_of(connections[using]).enable(capability, tables)
+                fence_of(connections[using]).enable(capability, _present_tables(using, capability))
+
+
+def _open_first(using: str, row: Ownership) -> None:
+    """Let a service own from the start what was never anywhere else; a row that anybody has set stays as it is."""
+    untouched = {"owner": "monolith", "epoch": 1, "attempt": "", "owned_epoch": 0}
+    rows = Ownership.objects.using(using).filter(capability=row.capability, **untouched)
+    if rows.update(owner="service", owned_epoch=1):
+        fence_of(connections[using]).disable(_present_tables(using, row.capability))
+        row.refresh_from_db()
+
+
+def _present_tables(using: str, capability: str) -> list[str]:
+    present = set(connections[using].introspection.table_names())
+    return [table for table in tables_of(capability) if table in present]

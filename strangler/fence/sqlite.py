@@ -8,12 +8,12 @@ covers that. Its RAISE takes a literal only, so the message is written into the 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from strangler.fence.moved import SQLSTATE, Moved
-from strangler.state import read_ownership
+from strangler.state import Owned, read_ownership
 
 _EVENTS = ("INSERT", "UPDATE", "DELETE")
 
@@ -53,8 +53,14 @@ class SQLiteFence:
 
     def enable(self, capability: str, tables: Sequence[str]) -> None:
         """Refuse writes from the commit on; call it after the ownership row has been set."""
+        self.enabling(capability, tables, read_ownership(self.connection, capability))()
+
+    def enabling(self, capability: str, tables: Sequence[str], owned: Owned) -> Callable[[], None]:
+        """Return what does as `enable`, once the row says *owned*."""
+        return lambda: self._enable(capability, tables, owned)
+
+    def _enable(self, capability: str, tables: Sequence[str], owned: Owned) -> None:
         self.remove(tables)
-        owned = read_ownership(self.connection, capability)
         detail = json.dumps({"capability": capability, "owner": owned.owner, "epoch": owned.epoch})
         with self.connection.cursor() as cursor:
             for table in tables:
@@ -67,6 +73,10 @@ class SQLiteFence:
     def disable(self, tables: Sequence[str]) -> None:
         """Admit writes from the commit on."""
         self.remove(tables)
+
+    def disabling(self, tables: Sequence[str]) -> Callable[[], None]:
+        """Return what does as `disable`."""
+        return lambda: self.remove(tables)
 
     def remove(self, tables: Sequence[str]) -> None:
         """Leave no trigger behind."""

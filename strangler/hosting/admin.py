@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
@@ -61,6 +62,19 @@ class OwnedAdmin(_ModelAdmin):
             self.message_user(request, f"{refusal} ({refusal.code})", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
+    def each(self, request: HttpRequest, rows: Iterable[models.Model], act: Callable[[Any], object]) -> None:
+        """Act on each row that allows it, and tell how many that were, and why the others do not."""
+        count = 0
+        for row in rows:
+            try:
+                act(row)
+            except ContractError as refusal:
+                self.message_user(request, f"{row}: {refusal}", messages.ERROR)
+            else:
+                count += 1
+        if count:
+            self.message_user(request, f"{count} done.")
+
     def _is_owner(self) -> bool:
         return owner_of(self.capability).owner == get_conf().home_of(self.capability)
 
@@ -72,6 +86,26 @@ class OwnedAdmin(_ModelAdmin):
             )
             link = format_html(' <a href="{}">Change them there.</a>', self.elsewhere)
             messages.warning(request, format_html(text, owned.owner, owned.epoch) + link)
+
+
+class ShownAdmin(OwnedAdmin):
+    """Rows that nobody edits: people look at them, and act on them by actions with the permission `act`."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Whether somebody who could change rows here may act; there is nothing else to change."""
+        return super().has_change_permission(request)
 
 
 class ShownInline(_TabularInline):

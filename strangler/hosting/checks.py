@@ -27,7 +27,7 @@ class WriteHandler(NamedTuple):
     code: Callable[..., Any]
 
 
-@checks.register("strangler")
+@checks.register(checks.Tags.urls)
 def check_atomic_writes(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
     """Name every write whose effects are not one atomic block: it cannot be forwarded once it has begun to commit."""
     try:
@@ -40,7 +40,7 @@ def check_atomic_writes(app_configs: Sequence[AppConfig] | None, **_: Any) -> li
             hint="Decorate the handler with `one_transaction` or `idempotent`, or set ATOMIC_REQUESTS: otherwise a "
             "request met by a switch ends as 503 `moved_midway` instead of being forwarded (R4).",
             obj=handler.code,
-            id="strangler.W101",
+            id="strangler.W002",
         )
         for handler in write_handlers()
         if not settings.DATABASES[conf.database_of(handler.capability) or "default"].get("ATOMIC_REQUESTS")

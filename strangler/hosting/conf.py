@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from django.conf import settings
 
@@ -18,6 +19,7 @@ class Hosting:
         mounts: path to URL module, one for each app.
         broker_url: empty when there is no broker.
         queues: what its workers consume.
+        keys_dir: where an issuer keeps its signing keys (`keyring`).
         log_format: `json`, `console`, or empty for whichever fits where the log goes.
     """
 
@@ -25,6 +27,7 @@ class Hosting:
     mounts: Mapping[str, str] = field(default_factory=dict)
     broker_url: str = ""
     queues: tuple[str, ...] = ()
+    keys_dir: Path = Path(".run/keys")
     log_format: str = ""
     log_level: str = "INFO"
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from django.apps import AppConfig
 from django.db.models import Model
+from django.urls import URLPattern
 
 from strangler.bindings.records import CommandRecord
 from strangler.boundaries.imports import bad_imports, home_of
@@ -38,9 +39,18 @@ def gaps(config: AppConfig) -> Iterator[Gap]:
         yield Gap("capability.py with ROUTES", f"Say in plain data which paths are the app's: {example}.")
     if _module(config, "urls") is None:
         yield Gap("urls.py", "Give the views URLs of their own, below the first route.")
-    if not _table_like(config, "principal", "route", "request_sha256"):
+    if _takes_posts(config) and not _table_like(config, "principal", "route", "request_sha256"):
         yield Gap("a table of idempotency keys", "Derive it from strangler.hosting.rest.records.IdempotencyRecord.")
     yield from _gaps_of_contract(config)
+
+
+def _takes_posts(config: AppConfig) -> bool:
+    """Whether a view takes POST, as far as views are classes; what cannot be looked into may."""
+    patterns = getattr(_module(config, "urls"), "urlpatterns", None)
+    if not patterns or any(not isinstance(pattern, URLPattern) for pattern in patterns):
+        return True
+    classes = [getattr(one.callback, "cls", getattr(one.callback, "view_class", None)) for one in patterns]
+    return any(view is None or hasattr(view, "post") for view in classes)
 
 
 def _gaps_of_contract(config: AppConfig) -> Iterator[Gap]:

@@ -19,9 +19,10 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from strangler.conf import get_conf
-from strangler.fence import own_connection, why_restored
+from strangler.fence import own_connection, owner_of, why_restored
 from strangler.hosting import draining
 from strangler.hosting.conf import get_hosting
+from strangler.state.declared import objections
 
 BROKER_TIMEOUT_S = 0.5
 _log = structlog.stdlib.get_logger(__name__)
@@ -42,7 +43,7 @@ def livez(request: HttpRequest) -> JsonResponse:
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """Say whether this host should get requests: 200 or 503, with each check's result."""
-    checks = {"draining": _draining(), "database": _database(), "migrations": _migrations()}
+    checks = {"draining": _draining(), "database": _database(), "migrations": _migrations(), **_complete()}
     return _answer(checks, {"broker": _broker()})
 
 
@@ -85,6 +86,29 @@ def _ask_database() -> str:
     for why in restored.values():
         _log.error("restored", reason=why)
     return f"restored ({', '.join(restored)}): run `strangler doctor`" if restored else OK
+
+
+def _complete() -> dict[str, str]:
+    """What is declared complete has to be; each home asks its own database, whatever becomes of the other's."""
+    declared = any(known.complete for known in get_conf().capabilities.values())
+    return {"complete": _checked("complete", _ask_complete)} if declared else {}
+
+
+def _ask_complete() -> str:
+    conf = get_conf()
+    fenced = [name for name in conf.own_capabilities if conf.capabilities[name].complete and not _owns(name)]
+    for name in fenced:
+        _log.error("fenced", capability=name, reason="the control database was not known, or does not say complete")
+    if fenced:
+        return f"fenced ({', '.join(fenced)}): `manage.py check --database default` says what comes first"
+    found = objections() if conf.side == "monolith" else {}
+    for why in found.values():
+        _log.error("not complete", reason=why)
+    return "declared, and not so: `manage.py check --database default` says what comes first" if found else OK
+
+
+def _owns(capability: str) -> bool:
+    return owner_of(capability).owner == get_conf().side
 
 
 def _migrations() -> str:

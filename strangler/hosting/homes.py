@@ -33,28 +33,63 @@ def strangler_settings(env: Environment, host: Host, secret: str, folder: Path) 
         "MONOLITH_INTERNAL_URL": monolith_internal_url,
         "INTERNAL_BIND": _internal_bind(env, host),
         "KERNEL": tuple(host.kernel),
-        "CONTRACTS": sorted({c for capability in host.capabilities for c in contracts_beside(capability.package)}),
+        "CONTRACTS": sorted({c for capability in host.capabilities for c in contracts_beside(capability.outside)}),
         "EVENTS": "celery" if env.text("BROKER_URL") else "direct",
         "LAG_LIMIT_S": env.number("LAG_LIMIT_S", 5.0),
         "MAX_STALE_S": env.number("MAX_STALE_S", 60.0),
+        "TRUST_FORWARDED": env.flag("TRUST_FORWARDED", False),
+        **_cluster(env),
         "CONTROL_DATABASE": "default" if host.name == MONOLITH else "control",
         "STATE_DIR": env.path("STATE_DIR", folder / "state"),
-        "SUBJECT_JWKS": str(env.path("JWKS_FILE", folder / "keys" / "jwks.json")),
+        "SUBJECT_JWKS": _jwks_url(env) or str(jwks_file(env, folder)),
         "SUBJECT_ISSUER": env.text("TOKEN_ISSUER", ISSUER),
         "SUBJECT_AUDIENCE": env.text("TOKEN_AUDIENCE", AUDIENCE),
         "CAPABILITIES": peers | own,
     }
 
 
+def jwks_file(env: Environment, folder: Path) -> Path:
+    """Return the file of the public keys; whoever signs has the private ones beside it."""
+    return env.path("JWKS_FILE", folder / "keys" / "jwks.json")
+
+
+def _jwks_url(env: Environment) -> str:
+    """Whoever has no part in the folder of keys asks for the public ones."""
+    raw = env.text("JWKS_URL")
+    parts = urlsplit(raw)
+    if raw and (parts.scheme not in {"http", "https"} or not parts.hostname or not parts.path):
+        env.fault("JWKS_URL", f"must be an address such as {_MONOLITH_URL}/.well-known/jwks.json, not {raw!r}.")
+    return raw
+
+
+def _cluster(env: Environment) -> dict[str, Any]:
+    """What `strangler render` and `apply` say of Kubernetes; variables that are not set leave the usual values."""
+    names = ("KUBERNETES_NAMESPACE", "KUBERNETES_GATEWAY", "AFFINITY_HEADER")
+    return {name: text for name in names if (text := env.text(name))} | {"PUBLIC_HOSTS": env.words("PUBLIC_HOSTS")}
+
+
 def _capability(env: Environment, host: Host, capability: Capability) -> dict[str, Any]:
-    monolith = {"monolith": "default", "service": f"{capability.name}_service"}
-    return {
-        "app": capability.package.rpartition(".")[2],
+    known = {
+        "app": capability.outside.rpartition(".")[2],
         "service_url": _service_url(env, capability),
         "internal_url": _internal_url(env, capability.name, capability.internal_port),
-        "databases": monolith if host.name == MONOLITH else {"service": "default"},
         "routes": capability.routes,
+        "contract": capability.contract,
+        "complete": capability.complete,
     }
+    if capability not in host.at_home:
+        return known
+    monolith = {"monolith": "default"}
+    if knows_service(env, host, capability):
+        monolith["service"] = f"{capability.name}_service"
+    databases = monolith if host.name == MONOLITH else {"service": "default"}
+    return {**known, "databases": databases}
+
+
+def knows_service(env: Environment, host: Host, capability: Capability) -> bool:
+    """A monolith whose own database is named knows a service's by name alone: to be told of both is a mover's right."""
+    named = env.text(capability.database_variable()) or not env.text("MONOLITH_DATABASE_URL")
+    return host.name != MONOLITH or bool(named)
 
 
 def _monolith_urls(env: Environment) -> tuple[str, str]:

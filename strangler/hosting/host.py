@@ -22,24 +22,39 @@ class Capability:
     A bounded app as its hosts know it.
 
     Attributes:
-        package: Python package of the app; its `capability` module lists the `ROUTES` and what is `PERIODIC`, its
-            `urls` the views.
+        package: Python package of the app; its `capability` module lists the `ROUTES`, what is `PERIODIC`, and which
+            settings it takes from the `ENVIRONMENT`; its `urls` the views.
         port: where its service listens when nothing else is said; it takes calls a thousand ports above.
+        contract: package of its contract, where it is not the app's own `contract`; the module `capability` beside it
+            lists the `ROUTES` then, so that a host without the app knows them.
+        complete: the app is shipped in its last stage; the monolith does not have it.
     """
 
     name: str
     package: str
     port: int = SERVICE_PORT_FIRST
+    contract: str = ""
+    complete: bool = False
+
+    @property
+    def outside(self) -> str:
+        """The package of which other hosts know the contract and the routes: the app's own, unless it has left it."""
+        return self.contract.rpartition(".")[0] or self.package
 
     @property
     def routes(self) -> list[dict[str, Any]]:
         """The routes of the app; the first one is where its views are mounted."""
-        return list(import_module(f"{self.package}.capability").ROUTES)
+        return list(import_module(f"{self.outside}.capability").ROUTES)
 
     @property
     def periodic(self) -> dict[str, float]:
         """Tasks of the app that run by themselves: name to seconds between runs."""
         return dict(getattr(import_module(f"{self.package}.capability"), "PERIODIC", {}))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that become settings of the same names: to what they are in development."""
+        return dict(getattr(import_module(f"{self.package}.capability"), "ENVIRONMENT", {}))
 
     @property
     def mount(self) -> str:
@@ -57,7 +72,7 @@ class Capability:
 
 
 def contracts_beside(package: str) -> list[str]:
-    """Return the contracts of the app *package* and of every app beside it, as far as the image carries them."""
+    """Return the contracts within *package* and every package beside it, as far as the image carries them."""
     around = package.rpartition(".")[0]
     beside = pkgutil.iter_modules(import_module(around).__path__, f"{around}.") if around else ()
     names = [module.name for module in beside if module.ispkg] or [package]
@@ -88,3 +103,8 @@ class Host:
     template_processors: Sequence[str] = field(default=())
     peers: Mapping[str, int] = field(default_factory=dict)
     kernel: Sequence[str] = ()
+
+    @property
+    def at_home(self) -> list[Capability]:
+        """The capabilities whose apps this host has: the monolith none that is complete."""
+        return [capability for capability in self.capabilities if self.name != MONOLITH or not capability.complete]

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from strangler.hosting.host import SERVICE_PORT_FIRST, Capability
 
 HOSTS = "extracted"
 _PACKAGE_TEXT = '"""Hosts of the capabilities that can leave the monolith."""\n'
+_LINE_MAX = 120
 _TEMPLATES = ("__init__.py", "settings.py", "README.md")
 
 
@@ -72,6 +74,9 @@ def scaffold(app: str, *, port: int | None = None, force: bool = False, dry_run:
 def _installed(app: str) -> AppConfig:
     if not app.isidentifier() or app == MONOLITH_HOST:
         raise Refused(f"{app!r} cannot be a capability: name an app by its label, such as catalog.")
+    known = get_conf().capabilities.get(app)
+    if known and known.complete:
+        raise Refused(f"{app} is shipped complete: its service alone has the app, and has its host already.")
     if app not in apps.app_configs:
         ours = sorted(config.label for config in apps.get_app_configs() if _is_own(config))
         raise Refused(f"No app has the label {app!r}. Your own apps: {', '.join(ours)}.")
@@ -96,9 +101,16 @@ def _peers(config: AppConfig) -> dict[str, int]:
     return {
         name: urlsplit(capability.internal_url or "").port or Capability(name, "").internal_port
         for name, capability in get_conf().capabilities.items()
-        if capability.app in apps.app_configs and capability.app != config.label
-        and (name in told or f"{apps.get_app_config(capability.app).name}.contract" in imported)
+        if capability.app != config.label and (contract := _contract_of(capability))
+        and (name in told or contract in imported)
     }  # fmt: skip
+
+
+def _contract_of(capability: CapabilityConf) -> str:
+    """Where its contract would be; nowhere, when this host knows neither that nor the app."""
+    if capability.contract or capability.app not in apps.app_configs:
+        return capability.contract
+    return f"{apps.get_app_config(capability.app).name}.contract"
 
 
 def _told(name: str) -> set[str]:
@@ -120,16 +132,21 @@ def _texts(capability: Capability, peers: Mapping[str, int]) -> dict[Path, str]:
     values = {
         "name": name,
         "NAME": name.upper(),
-        "own": f"{name}'" if name.endswith("s") else f"{name}'s",
+        "own": _own(name),
         "package": capability.package,
         "path": capability.package.replace(".", "/"),
         "port": str(capability.port),
         "internal_port": str(capability.internal_port),
         "settings": f"{HOSTS}.{name}.settings",
-        "peers_argument": f", peers={dict(sorted(peers.items()))}".replace("'", '"') if peers else "",
+        "update": _update(capability, dict(sorted(peers.items()))),
         "peers": "".join(
-            f"| `{peer.upper()}_INTERNAL_URL` | where the {peer}'s service takes calls | `http://127.0.0.1:{port}` |\n"
+            f"| `{peer.upper()}_INTERNAL_URL` | where the {_own(peer)} service takes calls |"
+            f" `http://127.0.0.1:{port}` |\n"
             for peer, port in sorted(peers.items())
+        ),
+        "environment": "".join(
+            f"| `{variable}` | a setting of the app itself | {_usual(variable, value)} |\n"
+            for variable, value in sorted(_environment(capability).items())
         ),
     }
     templates = files("strangler.hosting") / "templates" / "scaffold"
@@ -138,6 +155,38 @@ def _texts(capability: Capability, peers: Mapping[str, int]) -> dict[Path, str]:
     written = {path: Template(text).substitute(values) for path, text in host.items()}
     package = folder / "__init__.py"
     return written if package.exists() else {package: _PACKAGE_TEXT, **written}
+
+
+def _environment(capability: Capability) -> dict[str, str]:
+    """What the app takes from the environment; an app that lacks its module is told of it among its gaps."""
+    return capability.environment if find_spec(f"{capability.package}.capability") else {}
+
+
+def _own(name: str) -> str:
+    return f"{name}'" if name.endswith("s") else f"{name}'s"
+
+
+def _usual(variable: str, value: str) -> str:
+    if variable.endswith("_SECRET"):
+        return "development words while `DEBUG` is true"
+    return f"`{value}`" if value else "nothing"
+
+
+def _update(capability: Capability, peers: Mapping[str, int]) -> str:
+    """Return the statement that makes the settings, broken into lines as formatters do where it is long."""
+    arguments = [f'"{capability.name}"', f'package="{capability.package}"', f"port={capability.port}"]
+    if peers:
+        arguments.append("peers={" + ", ".join(f'"{peer}": {port}' for peer, port in peers.items()) + "}")
+    call = f"service_settings({', '.join(arguments)})"
+    if len(whole := f"globals().update({call})") <= _LINE_MAX:
+        return whole
+    if len(call) + 4 <= _LINE_MAX:
+        return f"globals().update(\n    {call}\n)"
+    if len(arguments[-1]) + 9 > _LINE_MAX:
+        entries = "".join(f'            "{peer}": {port},\n' for peer, port in peers.items())
+        arguments[-1] = f"peers={{\n{entries}        }}"
+    lines = "".join(f"        {argument},\n" for argument in arguments)
+    return f"globals().update(\n    service_settings(\n{lines}    )\n)"
 
 
 def _state(path: Path, text: str) -> str:

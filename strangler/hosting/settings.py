@@ -14,7 +14,7 @@ from typing import Any
 from strangler.conf import Home
 from strangler.hosting.databases import database
 from strangler.hosting.environment import Environment
-from strangler.hosting.homes import strangler_settings
+from strangler.hosting.homes import jwks_file, knows_service, strangler_settings
 from strangler.hosting.host import MONOLITH, SERVICE_PORT_FIRST, Capability, Host
 from strangler.transport.queues import EVERY, RELAY, queue_of
 
@@ -24,7 +24,13 @@ _RELAY_S = 1.0
 
 
 def service_settings(
-    name: str, *, package: str, port: int = SERVICE_PORT_FIRST, peers: Mapping[str, int] | None = None
+    name: str,
+    *,
+    package: str,
+    port: int = SERVICE_PORT_FIRST,
+    peers: Mapping[str, int] | None = None,
+    contract: str = "",
+    complete: bool = False,
 ) -> dict[str, Any]:
     """
     Return all settings of a service host.
@@ -33,11 +39,12 @@ def service_settings(
         name: of the capability.
         package: of its app, such as `monolith.catalog`.
         peers: as in `Host`.
+        contract: as in `Capability`; so is *complete*.
 
     Raises:
         SetupError: with everything that is wrong in the environment.
     """
-    return host_settings(Host(name, [Capability(name, package, port)], peers=peers or {}))
+    return host_settings(Host(name, [Capability(name, package, port, contract, complete)], peers=peers or {}))
 
 
 def host_settings(host: Host, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -57,6 +64,7 @@ def host_settings(host: Host, environment: Mapping[str, str] | None = None) -> d
         **_data(env, host),
         **_caches(env, host),
         **_celery(env, host),
+        **_of_apps(env, host),
         "HOSTING": _hosting(env, host),
         "STRANGLER": strangler_settings(env, host, _SECRET, run_dir(env)),
         "REST_FRAMEWORK": _REST_FRAMEWORK,
@@ -84,7 +92,7 @@ def _base(env: Environment, host: Host) -> dict[str, Any]:
             "drf_spectacular",
             "drf_spectacular_sidecar",
             "django_prometheus",
-            *(capability.package for capability in host.capabilities),
+            *(capability.package for capability in host.at_home),
             "strangler",
         ],
         "MIDDLEWARE": [
@@ -123,7 +131,7 @@ def _security(env: Environment) -> dict[str, Any]:
         "CSRF_COOKIE_SECURE": secure,
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
         "X_FRAME_OPTIONS": "DENY",
-        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
+        "PASSWORD_HASHERS": ["strangler.hosting.hashers.LeanArgon2PasswordHasher"],
     }
 
 
@@ -132,7 +140,8 @@ def _data(env: Environment, host: Host) -> dict[str, Any]:
     monolith = database(env, "MONOLITH_DATABASE_URL", fallback=folder / f"{MONOLITH}.sqlite3")
     services = {
         capability.name: database(env, capability.database_variable(), fallback=folder / f"{capability.name}.sqlite3")
-        for capability in host.capabilities
+        for capability in host.at_home
+        if knows_service(env, host, capability)
     }
     if host.name == MONOLITH:
         return {"DATABASES": {"default": monolith, **{f"{name}_service": entry for name, entry in services.items()}}}
@@ -191,21 +200,39 @@ def _celery(env: Environment, host: Host) -> dict[str, Any]:
         "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,
         "CELERY_WORKER_HIJACK_ROOT_LOGGER": False,
         "CELERY_BEAT_SCHEDULE": _schedule(host),
-        # A task whose worker was killed comes back after visibility_timeout; the two others make kombu look for it
-        # every second instead of every hundredth turn. A task that takes longer is delivered a second time while it
+        # A task whose worker was killed comes back after visibility_timeout. kombu looks for it every second instead
+        # of every hundredth turn, and a worker that is killed while it looks keeps all others from looking for
+        # unacked_mutex_expire, of itself five minutes. A task that takes longer is delivered a second time while it
         # runs, which `once` makes harmless; a pool of processes ends it before, a pool of threads cannot.
         "CELERY_TASK_TIME_LIMIT": visibility_s * 0.8,
         "CELERY_BROKER_TRANSPORT_OPTIONS": {
             "visibility_timeout": visibility_s,
+            "unacked_mutex_expire": 5,
             "unacked_restore_interval": 1,
             "unacked_restore_throttle": 1,
         },
     }
 
 
+def _of_apps(env: Environment, host: Host) -> dict[str, str]:
+    """What the host's apps take from the environment; a name says how it is read."""
+    debug = env.flag("DEBUG", True)
+
+    def read(name: str, development: str) -> str:
+        if name.endswith("_SECRET"):
+            return env.secret(name, development if debug else None)
+        return env.url(name, development) if name.endswith("_URL") else env.text(name, development)
+
+    return {
+        name: read(name, development)
+        for capability in host.at_home
+        for name, development in capability.environment.items()
+    }
+
+
 def _queues(host: Host) -> list[str]:
     home: Home = "monolith" if host.name == MONOLITH else "service"
-    return [queue_of(capability.name, home) for capability in host.capabilities]
+    return [queue_of(capability.name, home) for capability in host.at_home]
 
 
 def _schedule(host: Host) -> dict[str, Any]:
@@ -216,7 +243,7 @@ def _schedule(host: Host) -> dict[str, Any]:
             "schedule": every_s,
             "options": {"queue": queue, "expires": every_s, "headers": {EVERY: every_s}},
         }
-        for capability, queue in zip(host.capabilities, _queues(host), strict=True)
+        for capability, queue in zip(host.at_home, _queues(host), strict=True)
         for name, every_s in capability.periodic.items()
     }
     relay = {"task": RELAY, "schedule": _RELAY_S, "options": {"queue": host.name, "expires": _RELAY_S}}
@@ -226,9 +253,10 @@ def _schedule(host: Host) -> dict[str, Any]:
 def _hosting(env: Environment, host: Host) -> dict[str, Any]:
     return {
         "name": host.name,
-        "mounts": {capability.mount: f"{capability.package}.urls" for capability in host.capabilities},
+        "mounts": {capability.mount: f"{capability.package}.urls" for capability in host.at_home},
         "broker_url": env.text("BROKER_URL"),
         "queues": (host.name, *_queues(host)),
+        "keys_dir": jwks_file(env, run_dir(env)).parent,
         "log_format": env.choice("LOG_FORMAT", "", "json", "console"),
         "log_level": env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -20,6 +19,7 @@ from strangler import operations
 from strangler.errors import Refused
 from strangler.events.figures import Figures
 from strangler.events.letters import Letter
+from strangler.management.person import person
 from strangler.operations import Listing, Mending, Story
 from strangler.operations.events import STATES
 
@@ -108,7 +108,7 @@ def _mend(
     confirm: Callable[[str], None],
 ) -> None:
     """Say first what it would be, and then ask."""
-    wish = {"actor": getpass.getuser(), "reason": options["reason"]}
+    wish = {"actor": person(), "reason": options["reason"]}
     planned = mender(operations.Wish(**wish, dry_run=True))
     done = planned
     if planned.count and not options["dry_run"]:

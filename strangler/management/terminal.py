@@ -89,8 +89,10 @@ def _status(status: Status) -> RenderableType:
         table.add_row(*_status_cells(row))
     if not status.capabilities:
         return Text("No capability is configured: add one to STRANGLER['CAPABILITIES'].", style="yellow")
-    behind = sum(r.version < status.version for r in status.routers)
-    obey = f"{len(status.routers)} routers" + (f", {behind} behind" if behind else ", all in step")
+    behind = [f"{r.host} {r.process}" for r in status.routers if r.version < status.version]
+    obey = f"{len(status.routers)} routers, " + (
+        f"{len(behind)} behind: {', '.join(behind)}" if behind else "all in step"
+    )
     routers = Text(obey if status.routers else "no router runs", style="red" if behind else "dim")
     rows = [row for row in status.capabilities if row.verified]
     compared = [Text(f"{row.name}: both homes were {row.verified}", style="dim") for row in rows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from rich.text import Text
 
 from strangler import operations
 from strangler.errors import StranglerError
+from strangler.management.person import person
 from strangler.operations.verify import KINDS, Pace, Report, Verified
 
 Show = Callable[[Any, Callable[[], None]], None]
@@ -63,7 +63,7 @@ def run(options: dict[str, Any], show: Show, confirm: Callable[[str], None], wri
 
 def _compare(capability: str, *, quiet: bool) -> Verified:
     with _progress("compare rows", quiet=quiet) as report:
-        return operations.verify(capability, actor=getpass.getuser(), report=report)
+        return operations.verify(capability, actor=person(), report=report)
 
 
 def _repair(found: Verified, options: dict[str, Any], confirm: Callable[[str], None]) -> Verified:
@@ -95,7 +95,7 @@ def _watch(names: Sequence[str], write: Callable[[str], Any] | None) -> None:
 
 def _round(capability: str) -> Verified | dict[str, str]:
     try:
-        return operations.verify(capability, actor=getpass.getuser(), report=lambda _: None)
+        return operations.verify(capability, actor=person(), report=lambda _: None)
     except (StranglerError, DatabaseError) as error:
         return {"capability": capability, "error": str(error).strip()}
 

@@ -5,121 +5,135 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Capability',
+            name="Capability",
             fields=[
-                ('name', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('stage', models.CharField(default='monolith', max_length=16)),
-                ('reads_weight', models.IntegerField(default=0)),
-                ('writer', models.CharField(default='monolith', max_length=16)),
-                ('epoch', models.BigIntegerField(default=1)),
-                ('switching', models.BooleanField(default=False)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("stage", models.CharField(default="monolith", max_length=16)),
+                ("reads_weight", models.IntegerField(default=0)),
+                ("writer", models.CharField(default="monolith", max_length=16)),
+                ("epoch", models.BigIntegerField(default=1)),
+                ("switching", models.BooleanField(default=False)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'db_table': 'strangler_capability',
+                "db_table": "strangler_capability",
             },
         ),
         migrations.CreateModel(
-            name='Ownership',
+            name="Ownership",
             fields=[
-                ('capability', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('owner', models.CharField(max_length=16)),
-                ('epoch', models.BigIntegerField()),
-                ('attempt', models.CharField(default='', max_length=64)),
-                ('owned_epoch', models.BigIntegerField(default=0)),
+                ("capability", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("owner", models.CharField(max_length=16)),
+                ("epoch", models.BigIntegerField()),
+                ("attempt", models.CharField(default="", max_length=64)),
+                ("owned_epoch", models.BigIntegerField(default=0)),
             ],
             options={
-                'db_table': 'strangler_ownership',
+                "db_table": "strangler_ownership",
             },
         ),
         migrations.CreateModel(
-            name='Router',
+            name="Router",
             fields=[
-                ('id', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('host', models.CharField(max_length=64)),
-                ('process', models.CharField(max_length=128)),
-                ('version', models.BigIntegerField()),
-                ('seen_at', models.FloatField()),
+                ("id", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("host", models.CharField(max_length=64)),
+                ("process", models.CharField(max_length=128)),
+                ("version", models.BigIntegerField()),
+                ("seen_at", models.FloatField()),
             ],
             options={
-                'db_table': 'strangler_router',
+                "db_table": "strangler_router",
             },
         ),
         migrations.CreateModel(
-            name='TableVersion',
+            name="TableVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.BigIntegerField(default=0)),
             ],
             options={
-                'db_table': 'strangler_version',
+                "db_table": "strangler_version",
             },
         ),
         migrations.CreateModel(
-            name='Operation',
+            name="Operation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('capability', models.CharField(max_length=64)),
-                ('verb', models.CharField(max_length=32)),
-                ('arguments', models.JSONField(default=dict)),
-                ('state', models.CharField(default='running', max_length=16)),
-                ('attempt', models.IntegerField(default=1)),
-                ('actor', models.CharField(max_length=128)),
-                ('reason', models.TextField(default='')),
-                ('mover', models.CharField(max_length=128)),
-                ('error', models.TextField(default='')),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('seen_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("capability", models.CharField(max_length=64)),
+                ("verb", models.CharField(max_length=32)),
+                ("arguments", models.JSONField(default=dict)),
+                ("state", models.CharField(default="running", max_length=16)),
+                ("attempt", models.IntegerField(default=1)),
+                ("actor", models.CharField(max_length=128)),
+                ("reason", models.TextField(default="")),
+                ("mover", models.CharField(max_length=128)),
+                ("error", models.TextField(default="")),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("seen_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
             options={
-                'db_table': 'strangler_operation',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['running', 'failed'])), fields=('capability',), name='strangler_one_operation')],
+                "db_table": "strangler_operation",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["running", "failed"])),
+                        fields=("capability",),
+                        name="strangler_one_operation",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='JournalEntry',
+            name="JournalEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attempt', models.IntegerField()),
-                ('step', models.CharField(max_length=32)),
-                ('phase', models.CharField(max_length=8)),
-                ('data', models.JSONField(default=dict)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='journal', to='strangler.operation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("attempt", models.IntegerField()),
+                ("step", models.CharField(max_length=32)),
+                ("phase", models.CharField(max_length=8)),
+                ("data", models.JSONField(default=dict)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="journal", to="strangler.operation"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'strangler_journal',
-                'ordering': ['id'],
+                "db_table": "strangler_journal",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='HistoryEntry',
+            name="HistoryEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.BigIntegerField(unique=True)),
-                ('capability', models.CharField(max_length=64)),
-                ('verb', models.CharField(max_length=32)),
-                ('actor', models.CharField(max_length=128)),
-                ('reason', models.TextField(default='')),
-                ('before', models.JSONField()),
-                ('after', models.JSONField()),
-                ('figures', models.JSONField(default=dict)),
-                ('undo', models.TextField(default='')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('operation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to='strangler.operation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.BigIntegerField(unique=True)),
+                ("capability", models.CharField(max_length=64)),
+                ("verb", models.CharField(max_length=32)),
+                ("actor", models.CharField(max_length=128)),
+                ("reason", models.TextField(default="")),
+                ("before", models.JSONField()),
+                ("after", models.JSONField()),
+                ("figures", models.JSONField(default=dict)),
+                ("undo", models.TextField(default="")),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, to="strangler.operation"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'strangler_history',
-                'ordering': ['-version'],
+                "db_table": "strangler_history",
+                "ordering": ["-version"],
             },
         ),
     ]

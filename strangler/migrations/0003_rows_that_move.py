@@ -4,94 +4,102 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('strangler', '0002_fence_functions'),
+        ("strangler", "0002_fence_functions"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChangedKey',
+            name="ChangedKey",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('capability', models.CharField(max_length=64)),
-                ('table', models.CharField(max_length=128)),
-                ('key', models.TextField()),
-                ('at', models.FloatField()),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("capability", models.CharField(max_length=64)),
+                ("table", models.CharField(max_length=128)),
+                ("key", models.TextField()),
+                ("at", models.FloatField()),
             ],
             options={
-                'db_table': 'strangler_changed_key',
+                "db_table": "strangler_changed_key",
             },
         ),
         migrations.CreateModel(
-            name='Marker',
+            name="Marker",
             fields=[
-                ('pk', models.CompositePrimaryKey('capability', 'home', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('capability', models.CharField(max_length=64)),
-                ('home', models.CharField(max_length=16)),
-                ('value', models.BigIntegerField(default=0)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "capability", "home", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("capability", models.CharField(max_length=64)),
+                ("home", models.CharField(max_length=16)),
+                ("value", models.BigIntegerField(default=0)),
             ],
             options={
-                'db_table': 'strangler_marker',
+                "db_table": "strangler_marker",
             },
         ),
         migrations.CreateModel(
-            name='Stream',
+            name="Stream",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('capability', models.CharField(max_length=64)),
-                ('source', models.CharField(max_length=16)),
-                ('target', models.CharField(max_length=16)),
-                ('kind', models.CharField(max_length=16)),
-                ('state', models.CharField(max_length=16)),
-                ('errors', models.IntegerField(default=0)),
-                ('problem', models.TextField(default='')),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("capability", models.CharField(max_length=64)),
+                ("source", models.CharField(max_length=16)),
+                ("target", models.CharField(max_length=16)),
+                ("kind", models.CharField(max_length=16)),
+                ("state", models.CharField(max_length=16)),
+                ("errors", models.IntegerField(default=0)),
+                ("problem", models.TextField(default="")),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'db_table': 'strangler_stream',
+                "db_table": "strangler_stream",
             },
         ),
         migrations.CreateModel(
-            name='Verification',
+            name="Verification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('capability', models.CharField(max_length=64)),
-                ('epoch', models.BigIntegerField()),
-                ('state', models.CharField(default='running', max_length=16)),
-                ('place', models.JSONField(default=dict)),
-                ('tables', models.JSONField(default=dict)),
-                ('repaired', models.BigIntegerField(default=0)),
-                ('actor', models.CharField(max_length=128)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('finished_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("capability", models.CharField(max_length=64)),
+                ("epoch", models.BigIntegerField()),
+                ("state", models.CharField(default="running", max_length=16)),
+                ("place", models.JSONField(default=dict)),
+                ("tables", models.JSONField(default=dict)),
+                ("repaired", models.BigIntegerField(default=0)),
+                ("actor", models.CharField(max_length=128)),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
             options={
-                'db_table': 'strangler_verification',
-                'ordering': ['-id'],
+                "db_table": "strangler_verification",
+                "ordering": ["-id"],
             },
         ),
         migrations.RemoveConstraint(
-            model_name='operation',
-            name='strangler_one_operation',
+            model_name="operation",
+            name="strangler_one_operation",
         ),
         migrations.AddField(
-            model_name='ownership',
-            name='system',
-            field=models.CharField(default='', max_length=128),
+            model_name="ownership",
+            name="system",
+            field=models.CharField(default="", max_length=128),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'running', 'failed'])), fields=('capability',), name='strangler_one_operation'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "running", "failed"])),
+                fields=("capability",),
+                name="strangler_one_operation",
+            ),
         ),
         migrations.AddIndex(
-            model_name='changedkey',
-            index=models.Index(fields=['capability', 'id'], name='strangler_changed_key_order'),
+            model_name="changedkey",
+            index=models.Index(fields=["capability", "id"], name="strangler_changed_key_order"),
         ),
         migrations.AddConstraint(
-            model_name='stream',
-            constraint=models.UniqueConstraint(fields=('capability', 'target'), name='strangler_one_stream_each_way'),
+            model_name="stream",
+            constraint=models.UniqueConstraint(fields=("capability", "target"), name="strangler_one_stream_each_way"),
         ),
     ]

@@ -3,6 +3,7 @@
 from strangler.bindings.publication import Publication
 from strangler.boundaries.survey import Borders, borders, update_baseline
 from strangler.hosting.scaffold import Scaffold, scaffold
+from strangler.operations.apply import Outcome, Proposal, carry_out, propose
 from strangler.operations.contracts import contracts, release_contracts
 from strangler.operations.events import (
     Elsewhere,
@@ -41,6 +42,8 @@ __all__ = [
     "Listing",
     "Mending",
     "Order",
+    "Outcome",
+    "Proposal",
     "Publication",
     "Result",
     "Scaffold",
@@ -50,6 +53,7 @@ __all__ = [
     "Wish",
     "borders",
     "cancel",
+    "carry_out",
     "complete",
     "contracts",
     "explain_request",
@@ -58,6 +62,7 @@ __all__ = [
     "list_events",
     "migrate",
     "prepare",
+    "propose",
     "rehearse",
     "release_contracts",
     "repair_copy",

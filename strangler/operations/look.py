@@ -15,6 +15,7 @@ from strangler.replication.verify import verifications
 from strangler.replication.way_back import way_back
 from strangler.routing import CapabilityState, Facts, decide, explain
 from strangler.state import load_table
+from strangler.state.declared import objections
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,21 @@ def known(capability: str) -> str:
     return capability
 
 
+def movable(capability: str) -> str:
+    """
+    Return *capability* if this release can move its rows, or finish a move of them.
+
+    Raises:
+        Refused: the settings do not know it, or declare it complete.
+    """
+    if not get_conf().capabilities[known(capability)].complete:
+        return capability
+    shipped = (
+        f"{capability} is shipped complete: its service alone has its code and its rows, and there is no way back."
+    )
+    raise Refused(objections().get(capability, shipped))
+
+
 def status(capability: str | None = None) -> Status:
     """
     Return the newest state of all capabilities, or of one.
@@ -96,6 +112,7 @@ def _capability_status(state: CapabilityState) -> CapabilityStatus:
     last = entries.first()
     paused = next((e.figures["paused_ms"] for e in entries[:50] if e.figures.get("paused_ms") is not None), None)
     service = state.writer == "service"
+    shipped = get_conf().capabilities[state.name].complete
     return CapabilityStatus(
         name=state.name,
         stage=state.stage,
@@ -105,9 +122,9 @@ def _capability_status(state: CapabilityState) -> CapabilityStatus:
         switching=state.switching,
         operation=_operation_line(state.name),
         last_pause_ms=paused,
-        way_back=last.undo if last else "",
-        way_back_state=way_back(state.name).state if state.stage == "extracted" else "",
-        stream=stream_status(state),
+        way_back="none: it is shipped complete" if shipped else last.undo if last else "",
+        way_back_state=way_back(state.name).state if state.stage == "extracted" and not shipped else "",
+        stream=None if shipped else stream_status(state),
         verified=_verified(state.name),
     )
 

@@ -11,7 +11,7 @@ from strangler.cutover.migrations import Pending, pending
 from strangler.cutover.plan import Switch
 from strangler.errors import Refused
 from strangler.models import Operation
-from strangler.operations.look import known, unfinished
+from strangler.operations.look import movable, unfinished
 from strangler.operations.verbs import Order, Result, start_operation
 from strangler.replication import recorded
 from strangler.state.store import state_of
@@ -52,7 +52,7 @@ def migrate(order: Order) -> Result:
 
 def _switch(order: Order) -> Switch:
     """Return the direction in which rows flow: from the writer to the other home."""
-    state = state_of(known(order.capability))
+    state = state_of(movable(order.capability))
     if operation := unfinished(order.capability):
         raise Refused(
             f"Operation #{operation.pk} ({operation.verb}, {operation.state}) is unfinished: "

@@ -14,7 +14,7 @@ from strangler.cutover import connection_of, faults_before
 from strangler.cutover.routers import wait_for_routers
 from strangler.errors import Refused
 from strangler.models import Stream, TableVersion
-from strangler.operations.look import known, unfinished
+from strangler.operations.look import movable, unfinished
 from strangler.operations.verbs import Order, Result
 from strangler.proxy import pins
 from strangler.replication import recorded
@@ -43,7 +43,7 @@ def shift_reads(order: Order, percent: float) -> Result:
     """
     if not 0 <= percent <= 100:
         raise Refused(f"A share is 0 to 100 percent, not {percent:g}.")
-    state, weight = state_of(known(order.capability)), round(percent * 100)
+    state, weight = state_of(movable(order.capability)), round(percent * 100)
     if not weight and state.stage != "canary":
         return Result(f"No reads of {order.capability} are split: they follow the writer. Nothing changed.")
     if refusals := list(_refusals(state)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,9 @@ from strangler.conf import Home, get_conf
 from strangler.cutover import (
     PLANS,
     Event,
+    NeedsOperator,
+    Outcome,
+    Plan,
     Report,
     connection_of,
     estimate,
@@ -23,9 +26,10 @@ from strangler.cutover import rehearse as rehearse_copies
 from strangler.cutover import resume as resume_plan
 from strangler.cutover import run as run_plan
 from strangler.cutover import undo as undo_plan
+from strangler.doctor.rehearsals import one_rehearsal
 from strangler.errors import Refused, StranglerError
 from strangler.models import Operation
-from strangler.operations.look import known, unfinished
+from strangler.operations.look import known, movable, unfinished
 from strangler.state import ControlUnreachable, read_ownership
 from strangler.state.store import state_of
 
@@ -103,7 +107,7 @@ def rehearse(order: Order) -> Result:
     Raises:
         Refused: the rows could not be moved, with every reason.
     """
-    state = state_of(known(order.capability))
+    state = state_of(movable(order.capability))
     if state.writer != "monolith":
         raise Refused(f"{order.capability} has moved: its last pause is in `strangler status {order.capability}`.")
     faults = faults_before(order.capability, "monolith", "service", first=state.stage == "monolith")
@@ -114,11 +118,12 @@ def rehearse(order: Order) -> Result:
         return Result(
             f"{expected.rows:,} rows of {order.capability} would be copied aside in both databases and removed again."
         )
-    done = rehearse_copies(
-        order.capability,
-        wanted=order.mover,
-        say=lambda step, so_far, total: order.report(Event(step, "progress", rows=so_far, total=total)),
-    )
+    with one_rehearsal(connection_of(order.capability, "monolith")):
+        done = rehearse_copies(
+            order.capability,
+            wanted=order.mover,
+            say=lambda step, so_far, total: order.report(Event(step, "progress", rows=so_far, total=total)),
+        )
     figures = {"mover": done.mover, "rows": done.rows, "copy_s": done.copy_s, "pauses_ms": done.pauses_ms}
     return Result(
         f"{done.rows:,} rows of {order.capability} take {done.copy_s:.1f} s to copy ({done.mover}). A switch would "
@@ -171,8 +176,8 @@ def resume(order: Order) -> Result:
     operation = _stopped(order)
     if operation.state == Operation.QUEUED:
         raise Refused(f"Operation #{operation.pk} has not begun: `strangler mover` begins it.")
-    outcome = resume_plan(PLANS[operation.verb], operation, order.report)
-    return Result(f"Operation #{operation.pk} ({operation.verb}) {operation.state}.", outcome.figures)
+    outcome, late = _run(resume_plan, operation, order.report)
+    return Result(f"{late}Operation #{operation.pk} ({operation.verb}) {operation.state}.", outcome.figures)
 
 
 def undo(order: Order) -> Result:
@@ -185,7 +190,7 @@ def undo(order: Order) -> Result:
 
 
 def _stopped(order: Order) -> Operation:
-    operation = unfinished(known(order.capability))
+    operation = unfinished(movable(order.capability))
     if operation is None:
         raise Refused(
             f"No operation of {order.capability} is unfinished. `strangler status {order.capability}` names the way "
@@ -195,7 +200,7 @@ def _stopped(order: Order) -> Operation:
 
 
 def _move(order: Order, verb: str, *, source: Home, target: Home, then: str = "") -> Result:
-    state = state_of(known(order.capability))
+    state = state_of(movable(order.capability))
     if operation := unfinished(order.capability):
         raise Refused(
             f"Operation #{operation.pk} ({operation.verb}, {operation.state}) is unfinished: "
@@ -252,9 +257,28 @@ def _execute(operation: Operation, report: Report, figures: Mapping[str, Any]) -
     source = connection_of(operation.capability, operation.arguments["source"])
     operation.arguments["epoch"] = read_ownership(source, operation.capability).epoch
     operation.save(using=get_conf().control_database, update_fields=["arguments"])
-    outcome = run_plan(PLANS[operation.verb], operation, report)
+    outcome, late = _run(run_plan, operation, report)
     done = _sentence(operation.verb, operation.capability, outcome.figures)
-    return Result(done, {**figures, **outcome.figures})
+    return Result(late + done, {**figures, **outcome.figures})
+
+
+def _run(
+    run: Callable[[Plan, Operation, Report], Outcome], operation: Operation, report: Report
+) -> tuple[Outcome, str]:
+    """
+    Bring an operation to its end; one that was interrupted too late to be put back as well, and say so.
+
+    Raises:
+        Refused: it could not be done, or was interrupted; everything was put back.
+        NeedsOperator: it stopped half-way.
+    """
+    plan = PLANS[operation.verb]
+    try:
+        return run(plan, operation, report), ""
+    except NeedsOperator as stopped:
+        if not (isinstance(stopped.__cause__, KeyboardInterrupt) and plan.undo_steps):
+            raise
+    return resume_plan(plan, operation, report), "Too late to put it back, so it was finished. "
 
 
 def _check(capability: str, verb: str, source: Home, target: Home) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from strangler.conf import Home
 from strangler.errors import Refused
 from strangler.models import Stream as StreamRow
 from strangler.models import Verification
-from strangler.operations.look import known, unfinished
+from strangler.operations.look import known, movable, unfinished
 from strangler.replication import Stream, flow_of, recorded, schema_differences, stream_of
 from strangler.replication.verify import (
     KINDS,
@@ -146,7 +146,7 @@ def last_verification(capability: str) -> Verified | None:
 
 def _stream(capability: str) -> tuple[StreamRow, Stream]:
     """Return what keeps the copy in step."""
-    state = state_of(known(capability))
+    state = state_of(movable(capability))
     if operation := unfinished(capability):
         raise Refused(
             f"Operation #{operation.pk} ({operation.verb}, {operation.state}) is unfinished: wait for it, or "

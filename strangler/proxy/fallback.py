@@ -39,6 +39,8 @@ class Fallback:
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
+        # Behind an edge, the first read of a service that comes here is one that the service has failed to answer.
+        freshness.start()
 
     def behind(
         self,
@@ -55,7 +57,7 @@ class Fallback:
         Raises:
             RemoteCallError, Saturated: there is no usable answer, and none may be given instead.
         """
-        freshness.start()  # so that it is known how fresh the copy is before it is needed
+        freshness.start()  # in a process that was forked since, so that it is known before it is needed
         breaker = _breaker(decision.capability)
         if not breaker.admits() and (answer := self._instead(request, decision, body, "resting")):
             return answer

@@ -30,7 +30,6 @@ log = logging.getLogger("strangler.freshness")
 LOOK_S = 0.25
 NUDGED_S = 0.02
 _LOOKS_MAX = 2_000
-WATCHED = frozenset({"canary", "extracted"})
 
 
 class Copy:
@@ -107,7 +106,7 @@ class Watch:
     def look(self) -> None:
         """Look once at every stream that matters now; what cannot be seen only gets older."""
         table = follower.table()
-        states = [s for n in get_conf().own_capabilities if (s := table.capabilities[n]).stage in WATCHED]
+        states = [s for n in get_conf().own_capabilities if is_read(s := table.capabilities[n])]
         streams = self._streams() if states else {}
         for name in self.copies.keys() - {state.name for state in states}:
             del self.copies[name]
@@ -229,6 +228,12 @@ def look_now(capability: str, patience_s: float = 1.0) -> Copy | None:
         if copy is None or copy.age_s() < patience_s or time.monotonic() > deadline:
             return copy
         time.sleep(NUDGED_S)
+
+
+def is_read(state: CapabilityState) -> bool:
+    """Return whether anybody may read the copy: a share of the subjects, or all whose routes may be old (R10)."""
+    routes = get_conf().capabilities[state.name].routes
+    return state.stage == "canary" or (state.stage == "extracted" and any(route.stale_ok for route in routes))
 
 
 def source_alias(capability: str, source: Home) -> str | None:

@@ -11,7 +11,7 @@ import time
 from functools import lru_cache
 from typing import NamedTuple
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from strangler.routing import Decision
 from strangler.transport import signing
@@ -70,16 +70,3 @@ class HandBack(HttpResponse):
         self.headers[MOVED] = moved_token(Elsewhere(capability, owner, epoch))
         self.headers["Cache-Control"] = "no-store"
         self.headers["Content-Length"] = "0"
-
-
-def restore_origin(request: HttpRequest) -> None:
-    """
-    Let a forwarded request look as it did at the router: its host, scheme and client.
-
-    So absolute links, CSRF's origin check and secure cookies come out the same in both homes (R22), and no host needs
-    to trust X-Forwarded-* from anybody.
-    """
-    environ = request.META
-    environ["HTTP_HOST"] = environ.get("HTTP_X_FORWARDED_HOST", "")
-    environ["wsgi.url_scheme"] = environ.get("HTTP_X_FORWARDED_PROTO", "http")
-    environ["REMOTE_ADDR"] = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -13,11 +14,12 @@ from strangler.conf import HOMES, Home, get_conf
 from strangler.fence import Moved, other
 from strangler.proxy.bodies import body_of
 from strangler.proxy.figures import count_held_back, count_request
-from strangler.proxy.hops import Hop, read_hop, restore_origin
+from strangler.proxy.hops import Hop, read_hop
 from strangler.proxy.identity import read_identity
 from strangler.proxy.local import GetResponse, run_nobodys_write
+from strangler.proxy.origin import believe_proxy, restore_origin
 from strangler.proxy.own_writes import objection_to_copy
-from strangler.proxy.problems import EXPECTED_ERRORS, Code, ProblemAnswer, moved_midway, problem_of
+from strangler.proxy.problems import EXPECTED_ERRORS, Code, ProblemAnswer, moved_midway, outage_of, problem_of
 from strangler.proxy.serving import Serving
 from strangler.proxy.subjects import issue_subject, keeps_cookies, subjects_of
 from strangler.routing import READ_METHODS, Decision, Facts, decide
@@ -42,13 +44,13 @@ class StranglerMiddleware:
         self._get_response = get_response
         self._conf = get_conf()
         self._serving = Serving(get_response, self._conf)
-        # The table holds routes of this host's capabilities only.
-        self._home_of: dict[str, Home] = {n: h for n in self._conf.capabilities if (h := self._conf.home_of(n))}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         environ = request.META
         reserved = without_reserved(environ)
         hop = _hop(request, reserved) if reserved else None
+        if hop is None and self._conf.trust_forwarded:
+            believe_proxy(request)
         table = follower.table()
         facts = Facts(
             request.method or "",
@@ -83,10 +85,10 @@ class StranglerMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """Answer a refusal that a view let through; whoever observes the request replaces the answer."""
+        """Answer a refusal, or an outage, that a view let through; whoever observes the request replaces the answer."""
         if isinstance(exception, Restored):
             return problem_of(request, exception)
-        return moved_midway(request) if isinstance(exception, Moved) else None
+        return moved_midway(request) if isinstance(exception, Moved) else outage_of(request, exception)
 
     def _nobodys(self, request: HttpRequest) -> HttpResponseBase:
         if request.method in READ_METHODS:
@@ -103,13 +105,17 @@ class StranglerMiddleware:
                 response = self._serving.hopped(request, hop, decision, body)
         except EXPECTED_ERRORS as error:
             response = problem_of(request, error)
+        except OperationalError as error:
+            if (outage := outage_of(request, error)) is None:
+                raise
+            response = outage
         if body is not None:
             response._resource_closers.append(body.close)  # type: ignore[attr-defined]  # as Django closes the request
         return response
 
     def _finish(self, response: HttpResponseBase, version: int, decision: Decision, hop: Hop | None) -> None:
         """Say who served it, in the answer and in the figures."""
-        home = self._home_of[decision.capability]
+        home = self._conf.side
         outcome = getattr(response, "outcome", None)
         if outcome == "forwarded":  # and marked by the home that served it
             home = other(home)

@@ -20,7 +20,7 @@ from strangler.state.positions import NEVER, written
 def note_write(request: HttpRequest, response: HttpResponseBase, capability: str) -> None:
     """Pin whoever has sent *request*, which has run here; costs nothing while nobody reads a copy."""
     home = get_conf().home_of(capability)
-    if home is None or follower.table().capabilities[capability].stage not in freshness.WATCHED:
+    if home is None or not freshness.is_read(follower.table().capabilities[capability]):
         return
     subjects = subjects_of(request) or (issue_subject(request, response),)
     pins.keep(request, response, (capability, home), subjects, lambda: _position(capability))

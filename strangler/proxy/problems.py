@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from strangler.errors import Saturated
 from strangler.state.identity import Restored
+from strangler.state.outages import is_outage
 from strangler.transport.errors import (
     BadReply,
     BadRequest,
@@ -37,6 +38,7 @@ class Code(enum.Enum):
     UPSTREAM_BAD_REPLY = "upstream_bad_reply", 502, "The capability's home gave an unusable answer", False
     MOVED_MIDWAY = "moved_midway", 503, "The writer moved while the request ran", True
     SWITCH_SATURATED = "switch_saturated", 503, "Too many requests wait for the switch to end", True
+    HOME_UNREACHABLE = "home_unreachable", 503, "The database of this home cannot be reached", False
     HOME_RESTORED = "home_restored", 503, "The database of this home was restored, and may not be written yet", True
     UPSTREAM_SATURATED = "upstream_saturated", 503, "All connections to the capability's home are in use", True
     UPSTREAM_TIMED_OUT = "upstream_timed_out", 504, "The capability's home did not answer in time", False
@@ -94,6 +96,15 @@ def problem_of(request: HttpRequest, error: Exception) -> ProblemAnswer:
     code = next(code for kind, code in _BY_ERROR if isinstance(error, kind))
     if isinstance(error, BadRequest):
         return ProblemAnswer(request, code, str(error))
+    return _logged(request, code, error)
+
+
+def outage_of(request: HttpRequest, error: Exception) -> ProblemAnswer | None:
+    """Return the answer of a home whose database is gone: whoever can may stand in; None for any other error."""
+    return _logged(request, Code.HOME_UNREACHABLE, error) if is_outage(error) else None
+
+
+def _logged(request: HttpRequest, code: Code, error: Exception) -> ProblemAnswer:
     log.warning("%s %s: %s: %s", request.method, request.path, code.code, error)
     repeat = "Repeat it." if code.repeat else "A write may have happened: repeat it only with its Idempotency-Key."
     return ProblemAnswer(request, code, repeat)

@@ -7,7 +7,7 @@ import time
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from strangler.conf import Conf, Home
+from strangler.conf import Conf
 from strangler.fence import await_ownership, confirmed, objection, other, owner_of
 from strangler.proxy.bodies import RequestBody
 from strangler.proxy.fallback import Fallback
@@ -23,14 +23,15 @@ from strangler.transport.handing_back import Elsewhere
 
 
 class Serving:
-    """Serves requests of the capabilities that this host is a home of."""
+    """Serves requests of the capabilities that this host is a home of, and sends on those of complete ones."""
 
     def __init__(self, get_response: GetResponse, conf: Conf) -> None:
         self._get_response = get_response
         self._forwarder = Forwarder(conf)
         self._fallback = Fallback(get_response)
         self._conf = conf
-        self._home_of: dict[str, Home] = {n: h for n in conf.capabilities if (h := conf.home_of(n))}
+        self._home = conf.side
+        self._gone = frozenset(conf.routed_capabilities) - frozenset(conf.own_capabilities)
 
     def routed(self, request: HttpRequest, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
         """
@@ -39,10 +40,11 @@ class Serving:
         Raises:
             BadRequest, RemoteCallError, Saturated: what the client is told instead of an answer.
         """
-        home = self._home_of[decision.capability]
+        if decision.capability in self._gone:
+            return self._there_alone(request, decision, body)
         if decision.kind == "read":
-            decision = confirmed(decision, home)
-        if decision.home != home and not ends_here(request):
+            decision = confirmed(decision, self._home)
+        if decision.home != self._home and not ends_here(request):
             if decision.kind == "read":
                 return self._read_there_first(request, decision, body)
             return self._write_there_first(request, decision, body)
@@ -55,6 +57,14 @@ class Serving:
         if hop.kind == "read":
             return self._hopped_read(request, hop, decision, body)
         return self._hopped_write(request, hop, decision, body)
+
+    def _there_alone(self, request: HttpRequest, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
+        """Nothing of it is here, neither code nor rows, whatever the table says."""
+        if ends_here(request):
+            return self._get_response(request)
+        there = decision._replace(home=other(self._home))
+        answer = self._forwarder.forward(request, there, decision.epoch, body)
+        return moved_midway(request) if isinstance(answer, Elsewhere) else answer
 
     def _read_here(self, request: HttpRequest, body: RequestBody | None) -> HttpResponseBase:
         if body is not None and body.size is None:
@@ -97,7 +107,7 @@ class Serving:
 
     def _await_opening(self, capability: str, told: Elsewhere) -> None:
         """The other home has closed and names this one: wait until it opens, as it would wait for us (R4)."""
-        if told.owner == self._home_of[capability]:
+        if told.owner == self._home:
             release_connections()
             began_at = time.monotonic()
             wait_for_epoch(capability, told.epoch, self._conf.switch_wait_s)
@@ -105,33 +115,30 @@ class Serving:
 
     def _write_here_first(self, request: HttpRequest, decision: Decision, body: RequestBody | None) -> HttpResponseBase:
         outcome = self._write_here(request, decision.capability, decision.epoch, body)
-        home = self._home_of[decision.capability]
         if not isinstance(outcome, Elsewhere):
             return outcome
-        if outcome.owner == home:
+        if outcome.owner == self._home:
             return moved_midway(request)
-        there = decision._replace(home=other(home))
+        there = decision._replace(home=other(self._home))
         answer = self._forwarder.forward(request, there, outcome.epoch, body)
         return moved_midway(request) if isinstance(answer, Elsewhere) else answer
 
     def _hopped_read(
         self, request: HttpRequest, hop: Hop, decision: Decision, body: RequestBody | None
     ) -> HttpResponseBase:
-        home = self._home_of[hop.capability]
-        if owned := objection(decision, home, epoch=hop.epoch, reason=hop.reason):
+        if owned := objection(decision, self._home, epoch=hop.epoch, reason=hop.reason):
             return HandBack(hop.capability, owned.owner, owned.epoch)
         return self._read_here(request, body)
 
     def _hopped_write(
         self, request: HttpRequest, hop: Hop, decision: Decision, body: RequestBody | None
     ) -> HttpResponseBase:
-        home = self._home_of[hop.capability]
         epoch = decision.epoch
-        if epoch < hop.epoch or decision.home != home:
+        if epoch < hop.epoch or decision.home != self._home:
             began_at = time.monotonic()
-            owned = await_ownership(hop.capability, home, hop.epoch, hop.left_s)
+            owned = await_ownership(hop.capability, self._home, hop.epoch, hop.left_s)
             observe_wait(hop.capability, time.monotonic() - began_at)
-            if owned.owner != home or owned.epoch < hop.epoch:
+            if owned.owner != self._home or owned.epoch < hop.epoch:
                 return HandBack(hop.capability, owned.owner, owned.epoch)
             epoch = owned.epoch
         outcome = self._write_here(request, hop.capability, epoch, body)

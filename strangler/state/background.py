@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import threading
 from collections.abc import Callable
 
 _STOP_S = 5.0
+_FAILED_S = 1.0
+log = logging.getLogger("strangler.background")
 
 
 class Background:
@@ -16,7 +19,7 @@ class Background:
 
     Args:
         name: of the thread.
-        run: works until the event that it is given is set, and looks at it often.
+        run: works until the event that it is given is set, and looks at it often; begins anew a moment after it failed.
     """
 
     def __init__(self, name: str, run: Callable[[threading.Event], None]) -> None:
@@ -38,8 +41,17 @@ class Background:
         with self._lock:
             if self._thread is None:
                 self._stopping.clear()
-                self._thread = threading.Thread(target=self._run, args=[self._stopping], name=self._name, daemon=True)
+                self._thread = threading.Thread(target=self._work, args=[self._stopping], name=self._name, daemon=True)
                 self._thread.start()
+
+    def _work(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
+            try:
+                self._run(stopping)
+                return
+            except Exception:
+                log.exception("%s has failed, and begins anew in %g s", self._name, _FAILED_S)
+                stopping.wait(_FAILED_S)
 
     def stop(self) -> None:
         """Stop it, if it runs, and wait for what it has begun."""

@@ -113,7 +113,7 @@ class Follower:
             cursor.execute(
                 "INSERT INTO strangler_router (id, host, process, version, seen_at)"
                 f" VALUES (%s, %s, %s, %s, {now_sql(connection)}) ON CONFLICT (id)"
-                " DO UPDATE SET version = excluded.version, seen_at = excluded.seen_at",
+                " DO UPDATE SET version = excluded.version, process = excluded.process, seen_at = excluded.seen_at",
                 [self.router, self.host, self.process, self.table.version],
             )
 

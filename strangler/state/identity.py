@@ -72,16 +72,19 @@ def judge(connection: BaseDatabaseWrapper) -> dict[str, str]:
     return {row.capability: why for row in _rows(connection) if (why := _objection(connection, row))}
 
 
-def record_identity(connection: BaseDatabaseWrapper, capability: str) -> None:
+def recognise(connection: BaseDatabaseWrapper, capability: str) -> str:
     """
-    Write the database's identity into the row of *capability*, in the transaction that sets the row.
+    Return the database's identity, for whoever is about to set the row of *capability*.
 
     Raises:
         Restored: the row holds another one, which is not to be forgotten unseen.
     """
-    if why := judge(connection).get(capability):
-        raise Restored(capability, why)
-    renew_identity(connection, capability)
+    for row in _rows(connection):
+        if row.capability == capability:
+            if why := _objection(connection, row):
+                raise Restored(capability, why)
+            return row.found
+    return identity_of(connection)
 
 
 def renew_identity(connection: BaseDatabaseWrapper, capability: str) -> None:
@@ -92,9 +95,15 @@ def renew_identity(connection: BaseDatabaseWrapper, capability: str) -> None:
             [identity_of(connection), capability],
         )
         found = cursor.fetchone()
+    if found:
+        keep_epoch(connection, capability, found[0])
+
+
+def keep_epoch(connection: BaseDatabaseWrapper, capability: str, epoch: int) -> None:
+    """Note beside an SQLite file, once the current transaction commits, which epoch it has come to."""
     file = _beside(connection)
-    if file and found:
-        connection.on_commit(lambda: _mark(file, {capability: found[0]}, forced=True))
+    if file:
+        connection.on_commit(lambda: _mark(file, {capability: epoch}, forced=True))
 
 
 def _rows(connection: BaseDatabaseWrapper) -> list[_Row]:

@@ -23,17 +23,25 @@ class ControlUnreachable(StranglerError):
 
 
 def routes_of(conf: Conf) -> Iterator[Route]:
-    """Yield the routes of the capabilities that this host is a home of."""
-    for name in conf.own_capabilities:
+    """Yield the routes of the capabilities whose requests this host takes."""
+    for name in conf.routed_capabilities:
         for route in conf.capabilities[name].routes:
             yield Route(name, route.prefix, route.host, route.methods, route.kind, route.stale_ok, route.timeout_s)
 
 
 def build_table(version: int, states: Mapping[str, CapabilityState]) -> Table:
-    """Compile a table from *states*; a capability without one is in stage `monolith`."""
+    """Compile a table from *states*; a capability without one is in the stage in which it begins."""
     conf = get_conf()
-    known = [states.get(name, CapabilityState(name)) for name in conf.capabilities]
+    known = [states.get(name) or first_state(name) for name in conf.capabilities]
     return Table(version, known, routes_of(conf))
+
+
+def first_state(capability: str) -> CapabilityState:
+    """Return the state before the first change: `monolith`, or `complete` where it is declared so."""
+    known = get_conf().capabilities.get(capability)
+    if known and known.complete:
+        return CapabilityState(capability, stage="complete", writer="service")
+    return CapabilityState(capability)
 
 
 def read_version(connection: BaseDatabaseWrapper) -> int:
@@ -137,12 +145,22 @@ def state_of(capability: str) -> CapabilityState:
     Raises:
         ControlUnreachable: the database does not answer or has not been migrated.
     """
+    return recorded_state(capability) or first_state(capability)
+
+
+def recorded_state(capability: str) -> CapabilityState | None:
+    """
+    Return the capability's state as the control database has it; None before the first change.
+
+    Raises:
+        ControlUnreachable: the database does not answer or has not been migrated.
+    """
     alias = get_conf().control_database
     try:
         row = Capability.objects.using(alias).filter(name=capability).first()
     except DatabaseError as error:
         raise _unreachable(alias, error) from error
-    return _state(row) if row else CapabilityState(capability)
+    return _state(row) if row else None
 
 
 def _notify(connection: BaseDatabaseWrapper, version: int) -> None:

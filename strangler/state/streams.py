@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -9,13 +10,21 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from strangler.conf import Home
 
 PREFIX = "strangler"
-_CAPABILITY_MAX = 32
+_CAPABILITY_MAX = 30
+_HASH_DIGITS = 8
 
 
 def stream_name(capability: str, target: Home) -> str:
-    """Return the name of publication and subscription that bring a capability's rows to *target*."""
+    """
+    Return the name of publication and subscription that bring a capability's rows to *target*.
+
+    A capability whose name is too long for an identifier of PostgreSQL is told from others by a hash.
+    """
     plain = re.sub(r"[^a-z0-9]+", "_", capability.lower())
-    return f"{PREFIX}_{plain[:_CAPABILITY_MAX]}_to_{target}"
+    if len(plain) > _CAPABILITY_MAX:
+        told_apart = hashlib.sha256(capability.encode()).hexdigest()[:_HASH_DIGITS]
+        plain = f"{plain[: _CAPABILITY_MAX - _HASH_DIGITS - 1]}_{told_apart}"
+    return f"{PREFIX}_{plain}_to_{target}"
 
 
 def slot_name(source: BaseDatabaseWrapper, capability: str, target: Home) -> str:

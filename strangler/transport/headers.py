@@ -85,22 +85,20 @@ def forwarding_fields(environ: Mapping[str, Any], *, authority: str, via: str, t
     Args:
         authority: host and port of the other home.
         via: our name.
-        trust: a proxy in front of us is trusted; its X-Forwarded-* are continued instead of replaced.
+        trust: a proxy in front of us is trusted, and *environ* says what it said; who asked it is told as well.
     """
-    peer = environ.get("REMOTE_ADDR", "")
-    chain, proto, host = peer, environ.get("wsgi.url_scheme", "http"), environ.get("HTTP_HOST", "")
-    if trust:
-        chain = ", ".join(filter(None, (environ.get("HTTP_X_FORWARDED_FOR"), peer)))
-        proto = environ.get("HTTP_X_FORWARDED_PROTO", proto)
-        host = environ.get("HTTP_X_FORWARDED_HOST", host)
+    client = environ.get("REMOTE_ADDR", "")
+    chain = (trust and environ.get("HTTP_X_FORWARDED_FOR")) or client
+    if chain.rpartition(",")[2].strip() != client:  # the other home takes the last one for the client
+        chain = f"{chain}, {client}"
     version = environ.get("SERVER_PROTOCOL", "HTTP/1.1").removeprefix("HTTP/")
     passed = environ.get("HTTP_VIA")
     hop = f"{version} {via}"
     return [
         ("Host", authority),
         ("X-Forwarded-For", _checked(chain)),
-        ("X-Forwarded-Host", _checked(host)),
-        ("X-Forwarded-Proto", _checked(proto)),
+        ("X-Forwarded-Host", _checked(environ.get("HTTP_HOST", ""))),
+        ("X-Forwarded-Proto", _checked(environ.get("wsgi.url_scheme", "http"))),
         ("Via", _checked(f"{passed}, {hop}" if passed else hop)),  # RFC 9110 7.6.3
     ]
 

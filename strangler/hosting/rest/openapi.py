@@ -61,6 +61,8 @@ class ProblemSchema(AutoSchema):
         if getattr(getattr(self.view, self.method.lower()), "strangler_idempotent", False):
             operation.setdefault("parameters", []).append(_KEY)
             statuses |= {409, 422}
+        if any(parameter["name"] == "If-None-Match" for parameter in operation.get("parameters", [])):
+            operation["responses"].setdefault("304", {"description": "What you hold is current"})
         for status in sorted(statuses):
             operation["responses"].setdefault(str(status), self._problem_response(status))
         operation["responses"]["default"] = self._problem_response(None)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from django.db import transaction
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from strangler.hosting.rest import problems
@@ -51,6 +52,13 @@ class RestView(APIView):
         if getattr(response, "exception", False):
             response.accepted_renderer = JSONRenderer()
         return response
+
+
+def read_body(serializer: type[BaseSerializer[Any]], request: Request, *, partial: bool = False) -> Any:
+    """Return the validated body; with *partial*, nothing in it is required."""
+    reader = serializer(data=request.data, partial=partial)
+    reader.is_valid(raise_exception=True)
+    return reader.validated_data
 
 
 def one_transaction(handler: H) -> H:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 import time
@@ -16,9 +15,11 @@ from strangler import operations
 from strangler.boundaries.seams import arguments as seams
 from strangler.doctor import accept, examine, repair
 from strangler.errors import StranglerError
-from strangler.management import events, mover, relay, terminal, verify
+from strangler.management import apply, edge, events, mover, relay, terminal, verify
 from strangler.management.borders import show_borders
 from strangler.management.contracts import contract_rows, show_contracts, show_written
+from strangler.management.interrupts import interruptible
+from strangler.management.person import person
 from strangler.management.scaffold import scaffold_rows, show_scaffold
 from strangler.replication.flows import MOVERS
 
@@ -34,11 +35,18 @@ _MOVES: dict[str, tuple[str, Callable[[operations.Order], operations.Result]]] =
     "resume": ("finish the operation that stopped half-way", operations.resume),
     "undo": ("put back the operation that stopped half-way", operations.undo),
 }
+_INTERRUPTED = (
+    "Ctrl-C puts everything back, or finishes it where the new home has opened already; a second one stops at once, as "
+    "a crash does: then `strangler resume` or `strangler undo`."
+)
 _QUIET = {"resume", "undo", "prepare", "rehearse"}
 _FINAL = {"complete"}
 
 
 class Command(BaseCommand):
+    """Only the toolkit's own checks run: all others import every view of the site, which no verb needs."""
+
+    requires_system_checks = ["strangler"]
     help = "Look at capabilities and move them between the monolith and their services."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -56,7 +64,7 @@ class Command(BaseCommand):
         history.add_argument("--limit", type=int, default=20)
         doctor = self._verb(verbs, "doctor", "what does not fit together")
         doctor.add_argument("--repair", action="store_true", help="mend what needs no decision")
-        doctor.add_argument("--dry-run", action="store_true", help="with --repair: say what would be mended")
+        doctor.add_argument("--dry-run", action="store_true", help="change nothing: say what would be mended")
         doctor.add_argument("--accept", metavar="CAPABILITY", help="take a restored database although its peer is lost")
         doctor.add_argument("--yes", action="store_true", help="do not ask")
         borders = self._verb(verbs, "seams", "where the project's borders are, and where to cut first")
@@ -78,6 +86,9 @@ class Command(BaseCommand):
         host.add_argument("--port", type=int, help="where the service listens (default: as the settings say)")
         host.add_argument("--dry-run", action="store_true", help="write nothing")
         host.add_argument("--force", action="store_true", help="write over files that say something else")
+        edge.arguments(verbs.add_parser("render", help="the route table as what stands in front reads it"))
+        apply.arguments(self._verb(verbs, "apply", "bring a cluster's routes into line with the table, a diff first"))
+        edge.agent_arguments(self._verb(verbs, "edge-agent", "keep an Envoy in step with the table"))
         verify.arguments(self._verb(verbs, "verify", "whether both homes hold the same rows, while writers go on"))
         moves = {name: self._move(verbs, name, text) for name, (text, _) in _MOVES.items()}
         toggle = self._move(verbs, "toggle", "the whole way in one command: toggle catalog service, and back")
@@ -101,6 +112,7 @@ class Command(BaseCommand):
 
     def _move(self, verbs: Any, name: str, text: str) -> CommandParser:
         parser = self._verb(verbs, name, text)
+        parser.epilog = _INTERRUPTED
         parser.add_argument("capability")
         parser.add_argument("--reason", default="", help="why, for the history")
         parser.add_argument("--dry-run", action="store_true", help="check everything, change nothing")
@@ -118,6 +130,8 @@ class Command(BaseCommand):
             self._fail(
                 StranglerError(f"A database does not answer: {str(error).strip()}. Start it, then repeat."), options
             )
+        except KeyboardInterrupt:
+            self._fail(StranglerError("Interrupted."), options)
 
     def _fail(self, error: StranglerError, options: dict[str, Any]) -> None:
         if options["json"]:
@@ -144,7 +158,7 @@ class Command(BaseCommand):
         self._show(terminal.history_rows(entries), options, lambda: terminal.show_history(entries))
 
     def do_doctor(self, options: dict[str, Any]) -> None:
-        if name := options["accept"]:
+        if (name := options["accept"]) and not options["dry_run"]:
             self._confirm(options, f"let this home of {name} count, whatever the other one has written")
             accepted = accept(name)
             if not options["json"]:
@@ -193,6 +207,23 @@ class Command(BaseCommand):
             lambda what: self._confirm(options, what),
             self.stdout.write,
         )
+
+    # -- edge ---------------------------------------------------------------------------------------------------
+
+    def do_render(self, options: dict[str, Any]) -> None:
+        documents = edge.render(options)
+        rows = [document._asdict() for document in documents]
+        self._show(rows, options, lambda: self.stdout.write(edge.text_of(documents, options["out"])))
+
+    def do_apply(self, options: dict[str, Any]) -> None:
+        apply.run(
+            options,
+            lambda document, show: self._show(document, options, show),
+            lambda what: self._confirm(options, what),
+        )
+
+    def do_edge_agent(self, options: dict[str, Any]) -> None:
+        edge.serve(options)
 
     # -- events -------------------------------------------------------------------------------------------------
 
@@ -244,11 +275,11 @@ class Command(BaseCommand):
     ) -> None:
         self._confirm(options, what)
         started = time.monotonic()
-        with terminal.progress(quiet=options["json"]) as report:
+        with terminal.progress(quiet=options["json"]) as shown, interruptible(shown) as report:
             result = function(
                 operations.Order(
                     capability=options["capability"],
-                    actor=getpass.getuser(),
+                    actor=person(),
                     reason=options["reason"],
                     dry_run=options["dry_run"],
                     mover=options.get("mover", ""),

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.core.signals import request_started
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, QuerySet
 
@@ -71,7 +71,7 @@ class Attendant:
             done = self._connected().apply()
         except Opened:
             return 0
-        except (DatabaseError, StranglerError, OSError) as error:
+        except (Error, StranglerError, OSError) as error:
             self._note(error)
             return 0
         if self._failed:
@@ -83,7 +83,7 @@ class Attendant:
         """Return whether rows of a first copy wait still, as far as is known."""
         try:
             return self._connected().copies()
-        except (DatabaseError, OSError) as error:
+        except (Error, OSError) as error:
             self._note(error)
             return True
 
@@ -109,7 +109,7 @@ class Attendant:
 
     def _record(self, **values: Any) -> None:
         """Let every process know, if the control database can be told."""
-        with suppress(DatabaseError):
+        with suppress(Error):
             _recorded(self.flow.capability, self.flow.target).update(**values)
         connections[get_conf().control_database].close()
 
@@ -136,7 +136,7 @@ def _follow_streams(control: BaseDatabaseWrapper, attendants: dict[tuple[str, Ho
     """Take on streams that have begun and let go of those that have ended; False when nobody could be asked."""
     try:
         wanted = _streams(control)
-    except (DatabaseError, OSError) as error:
+    except (Error, OSError) as error:
         log.warning("the control database does not answer: %s", error)
         control.close()
         return False

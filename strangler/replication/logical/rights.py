@@ -82,7 +82,9 @@ def _subscriber(flow: Flow) -> Iterator[str]:
     yield from _room(connection, "max_logical_replication_workers", workers, KEEPERS)
     origins = "max_active_replication_origins" if _major(connection) >= NEWEST else "max_replication_slots"
     others = "SELECT count(*) FROM pg_subscription WHERE subname <> %s"
-    yield from _room(connection, origins, _value(connection, others, [ours]), KEEPERS)
+    # Each table that is being copied has an origin of its own; one that gets none fails until another is done.
+    copying = int(_setting(connection, "max_sync_workers_per_subscription"))
+    yield from _room(connection, origins, _value(connection, others, [ours]), 1 + copying)
     if not _superuser(connection):
         yield from _plain_subscriber(flow)
 

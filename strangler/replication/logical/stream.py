@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
@@ -31,6 +31,7 @@ _RELEASE_S = 10.0
 _OLD_TRANSACTIONS_S = 5.0
 _POLL_S = 0.001
 _ARRIVES_S = 0.25
+_MARKER_LOCK_MS = 500
 
 
 class LogicalStream(Stream):
@@ -86,9 +87,18 @@ class LogicalStream(Stream):
         _run(self.target, statement.format(sql.Identifier(self.name), sql.Literal(address_of(self.source))))
 
     def forget(self) -> None:
-        """Let go of what was kept so far; servers that know origins have not kept what the other stream brought."""
-        if not self._knows_origins():
-            _run(self.source, "SELECT pg_replication_slot_advance(%s, pg_current_wal_lsn())", [self.slot])
+        """
+        Let go of what was kept so far; servers that know origins have not kept what the other stream brought.
+
+        What a stream brings is committed without waiting for the disk, and a slot gets only as far as the log on disk:
+        a commit that does wait takes all before it along.
+        """
+        if self._knows_origins():
+            return
+        with transaction.atomic(using=self.source.alias):
+            _run(self.source, "SET LOCAL synchronous_commit = local")
+            _run(self.source, "SELECT pg_logical_emit_message(true, 'strangler', '')")
+        _run(self.source, "SELECT pg_replication_slot_advance(%s, pg_current_wal_flush_lsn())", [self.slot])
 
     def refresh(self) -> None:
         """Publish the tables as they are now, and let the subscription copy those that are new."""
@@ -301,11 +311,13 @@ class LogicalStream(Stream):
 
     def _forget_marker(self) -> None:
         for connection in (self.source, self.target):
-            _run(
-                connection,
-                "DELETE FROM strangler_marker WHERE capability = %s AND home = %s",
-                [self.flow.capability, self.flow.source],
-            )
+            with transaction.atomic(using=connection.alias):
+                _run(connection, f"SET LOCAL lock_timeout = {_MARKER_LOCK_MS}")
+                _run(
+                    connection,
+                    "DELETE FROM strangler_marker WHERE capability = %s AND home = %s",
+                    [self.flow.capability, self.flow.source],
+                )
 
     # -- what the catalogs say --------------------------------------------------------------------------------------
 
