@@ -2,4 +2,11 @@
 
 from strangler.hosting.settings import service_settings
 
-globals().update(service_settings("inventory", package="monolith.inventory", port=8102, peers={"catalog": 9101}))
+globals().update(
+    service_settings(
+        "inventory",
+        package="monolith.inventory",
+        port=8102,
+        peers={"catalog": 9101, "orders": 9106, "shipping": 9105},
+    )
+)

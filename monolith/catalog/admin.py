@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from monolith.catalog import services
-from monolith.catalog.contract import CatalogError
 from monolith.catalog.domain import Dims, attribute_faults
 from monolith.catalog.models import Category, Media, PriceHistory, Product, ProductStatusHistory, Variant
 from monolith.kernel.money import Money
@@ -138,15 +137,7 @@ class ProductAdmin(_CatalogAdmin):
             obj.id = services.product_create(new=services.NewProduct(**content), actor=_actor(request)).id
 
     def _step(self, request: HttpRequest, queryset: QuerySet[Product], step: Any) -> None:
-        done = 0
-        for row in queryset:
-            try:
-                step(product_id=row.id, actor=_actor(request))
-                done += 1
-            except CatalogError as refusal:
-                self.message_user(request, f"{row}: {refusal}", messages.ERROR)
-        if done:
-            self.message_user(request, f"{done} done.")
+        self.each(request, queryset, lambda row: step(product_id=row.id, actor=_actor(request)))
 
 
 class VariantForm(_SeenForm):

@@ -18,7 +18,6 @@ MEDIA_MAX = 20
 DIM_MAX_MM = 100_000
 DEFAULT_CURRENCY = "USD"
 CURRENCIES = tuple(EXPONENTS)
-SKU_PATTERN = r"^[A-Z0-9][A-Z0-9._-]{0,63}$"
 ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SEPARATOR = "/"
 

@@ -16,11 +16,13 @@ from monolith.catalog.domain import CURRENCIES, DEFAULT_CURRENCY, Dims, Status
 from monolith.catalog.search.words import WORD_LENGTH_MAX
 from monolith.kernel.ids import uuid7
 from monolith.kernel.money import Money
+from monolith.kernel.words import choices
 from strangler.bindings.records import CommandRecord
 from strangler.events.records import InboxCursor, InboxMessage, OutboxCopy, OutboxEvent, OutboxStream
+from strangler.hosting.rest.history import StatusHistory
 from strangler.hosting.rest.records import IdempotencyRecord
 
-_STATUSES = [(status.value, status.value) for status in Status]
+_STATUSES = choices(Status)
 
 
 class Category(models.Model):
@@ -198,24 +200,16 @@ class PriceHistory(models.Model):
         return f"{self.price_minor} {self.currency} from {self.valid_from:%Y-%m-%d}"
 
 
-class ProductStatusHistory(models.Model):
+class ProductStatusHistory(StatusHistory):
     """Every step of a product's life: who, when, from where to where."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     product = models.ForeignKey(Product, models.CASCADE, related_name="status_history")
-    actor = models.CharField(max_length=255)
     from_status = models.CharField(max_length=16, choices=_STATUSES)
     to_status = models.CharField(max_length=16, choices=_STATUSES)
-    reason = models.CharField(max_length=500, blank=True, default="")
-    at = models.DateTimeField(default=timezone.now)
-    event_id = models.UUIDField(null=True)
 
-    class Meta:
+    class Meta(StatusHistory.Meta):
         db_table = "catalog_product_status_history"
-        ordering: ClassVar = ["at", "id"]
-
-    def __str__(self) -> str:
-        return f"{self.from_status} to {self.to_status}"
 
 
 class SearchWord(models.Model):

@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from monolith.catalog.domain import DIM_MAX_MM, MEDIA_MAX, SKU_PATTERN, VARIANTS_MAX, Dims, Status, attribute_faults
+from monolith.catalog.domain import DIM_MAX_MM, MEDIA_MAX, VARIANTS_MAX, Dims, Status, attribute_faults
 from monolith.catalog.services import NewMedia, NewProduct, NewVariant
-from monolith.kernel.serializers import MoneySerializer
+from monolith.kernel.serializers import MoneySerializer, SkuField
 from strangler.hosting.rest.serializers import StrictCharField, StrictIntegerField, StrictSerializer
 
 _STATUSES = [status.value for status in Status]
@@ -50,7 +50,7 @@ class DimsSerializer(StrictSerializer):
 class NewVariantSerializer(StrictSerializer):
     """A variant to be made."""
 
-    sku = serializers.RegexField(SKU_PATTERN, help_text="never changes")
+    sku = SkuField(help_text="never changes")
     price = MoneySerializer()
     name = StrictCharField(max_length=200, required=False, allow_blank=True)
     compare_at_price = MoneySerializer(required=False, allow_null=True)

@@ -5,4 +5,11 @@ from strangler.hosting.host import Capability
 CAPABILITIES = (
     Capability("catalog", package="monolith.catalog", port=8101),
     Capability("inventory", package="monolith.inventory", port=8102),
+    Capability("users", package="monolith.users", port=8103),
+    Capability("payments", package="monolith.payments", port=8104),
+    Capability("shipping", package="monolith.shipping", port=8105),
+    Capability("orders", package="monolith.orders", port=8106),
+    Capability("risk", package="monolith.risk", port=8107),
+    Capability("notifications", package="monolith.notifications", port=8108),
+    Capability("recommendations", package="monolith.recommendations", port=8109),
 )

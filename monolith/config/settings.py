@@ -10,7 +10,7 @@ globals().update(
             "monolith",
             capabilities=CAPABILITIES,
             apps=[
-                "django.contrib.admin",
+                "django.contrib.admin.apps.SimpleAdminConfig",  # the URLs look for admins, so commands need not
                 "django.contrib.auth",
                 "django.contrib.contenttypes",
                 "django.contrib.sessions",

@@ -7,6 +7,7 @@ from monolith.config import jwks
 from strangler.hosting.rest import problems
 from strangler.hosting.urls import app_urls, health_urls
 
+admin.autodiscover()
 urlpatterns = [
     path("", include("monolith.storefront.urls")),
     path("admin/", admin.site.urls),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from monolith.inventory.contract import InventoryError
 from monolith.inventory.domain import QTY_MAX
 from monolith.inventory.models import (
     Reservation,
@@ -139,15 +138,8 @@ class ReservationAdmin(_Looked):
     @admin.action(description="Release", permissions=["release"])
     def release(self, request: HttpRequest, queryset: QuerySet[Reservation]) -> None:
         """Release each that can be."""
-        done = 0
-        for row in queryset:
-            try:
-                reservations.reservation_release(reservation_id=row.id, actor=_actor(request), reason="by hand")
-                done += 1
-            except InventoryError as refusal:
-                self.message_user(request, f"{row}: {refusal}", messages.ERROR)
-        if done:
-            self.message_user(request, f"{done} released.")
+        said = {"actor": _actor(request), "reason": "by hand"}
+        self.each(request, queryset, lambda row: reservations.reservation_release(reservation_id=row.id, **said))
 
 
 @admin.register(StockMovement)

@@ -12,12 +12,13 @@ from uuid import UUID
 
 from monolith.inventory.contract import InsufficientStock, OutOfBounds, StockBack, StockLow, StockOut
 from monolith.inventory.contract import ReservationStatus as Status
+from monolith.kernel.skus import SKU_PATTERN
 from monolith.kernel.transitions import Transitions
 
-SKU_PATTERN = r"^[A-Z0-9][A-Z0-9._-]{0,63}$"
 WAREHOUSE_PATTERN = r"^[A-Z0-9][A-Z0-9-]{0,31}$"
 LINES_MAX = 200
 SKUS_MAX = 200
+ORDERS_MAX = 200
 QTY_MAX = 1_000_000_000
 TTL_DEFAULT_S = 900
 TTL_MAX_S = 7 * 86_400

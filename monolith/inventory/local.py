@@ -23,6 +23,9 @@ class LocalInventory:
     def reservation(self, *, reservation_id: UUID) -> Reservation:
         return _reservation(selectors.reservation(reservation_id))
 
+    def reservations(self, *, order_ids: tuple[UUID, ...]) -> tuple[Reservation, ...]:
+        return tuple(_reservation(row) for row in selectors.reservations_of(order_ids))
+
     def reserve(
         self, *, order_id: UUID, lines: tuple[Line, ...], ttl_s: int = 900, allow_split: bool = False
     ) -> Reservation:

@@ -7,7 +7,7 @@ rows can move.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -15,13 +15,16 @@ from django.utils import timezone
 
 from monolith.inventory.contract import ReservationStatus as Status
 from monolith.inventory.domain import Reason, available
+from monolith.kernel.append_only import AppendOnly
 from monolith.kernel.ids import uuid7
+from monolith.kernel.words import choices
 from strangler.bindings.records import CommandRecord
 from strangler.events.records import InboxCursor, InboxMessage, OutboxCopy, OutboxEvent, OutboxStream
+from strangler.hosting.rest.history import StatusHistory
 from strangler.hosting.rest.records import IdempotencyRecord
 
-_STATUSES = [(status.value, status.value) for status in Status]
-_REASONS = [(reason.value, reason.value) for reason in Reason]
+_STATUSES = choices(Status)
+_REASONS = choices(Reason)
 
 
 class Warehouse(models.Model):
@@ -138,29 +141,11 @@ class ReservationLine(models.Model):
         return f"{self.qty} of {self.sku}"
 
 
-class AppendOnlyError(TypeError):
-    """Somebody tried to rewrite what happened."""
-
-    def __init__(self) -> None:
-        super().__init__("Movements are never changed or deleted; post another one that corrects.")
-
-
-class _AppendOnly(models.QuerySet[Any]):
-    """Rows are added and read."""
-
-    def update(self, **_: Any) -> NoReturn:
-        raise AppendOnlyError
-
-    def delete(self) -> NoReturn:
-        raise AppendOnlyError
-
-
-class StockMovement(models.Model):
+class StockMovement(AppendOnly):
     """
     One change of a stock item: the sums of all are the item's numbers (I4).
 
-    It is append-only in the application. The database has no trigger for it: on SQLite a move empties this table with
-    a plain DELETE, which a trigger cannot tell from anybody else's. `recount_stock` finds what was changed behind it.
+    `recount_stock` finds what was changed behind it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -175,15 +160,16 @@ class StockMovement(models.Model):
     actor = models.CharField(max_length=255)
     at = models.DateTimeField(default=timezone.now)
 
-    objects = _AppendOnly.as_manager()
-
     class Meta:
         db_table = "inventory_stock_movement"
         ordering: ClassVar = ["at", "id"]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(reason__in=[reason.value for reason in Reason]), name="inventory_stock_movement_reason"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["ref_id", "sku"], condition=Q(reason=Reason.RETURN.value), name="inventory_movement_return_once"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["at", "id"], name="inventory_movement_by_age"),
@@ -193,35 +179,17 @@ class StockMovement(models.Model):
     def __str__(self) -> str:
         return f"{self.reason} of {self.sku}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert; a row that is there already is refused."""
-        if not self._state.adding:
-            raise AppendOnlyError
-        super().save(*args, **{**kwargs, "force_insert": True})
 
-    def delete(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse."""
-        raise AppendOnlyError
-
-
-class ReservationStatusHistory(models.Model):
+class ReservationStatusHistory(StatusHistory):
     """How a reservation ended: who, when, why."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reservation = models.ForeignKey(Reservation, models.PROTECT, related_name="status_history")
-    actor = models.CharField(max_length=255)
     from_status = models.CharField(max_length=16, choices=_STATUSES)
     to_status = models.CharField(max_length=16, choices=_STATUSES)
-    reason = models.CharField(max_length=500, blank=True, default="")
-    at = models.DateTimeField(default=timezone.now)
-    event_id = models.UUIDField(null=True)
 
-    class Meta:
+    class Meta(StatusHistory.Meta):
         db_table = "inventory_reservation_status_history"
-        ordering: ClassVar = ["at", "id"]
-
-    def __str__(self) -> str:
-        return f"{self.from_status} to {self.to_status}"
 
 
 class InventoryIdempotency(IdempotencyRecord):
@@ -260,7 +228,7 @@ class InventoryOutboxStream(OutboxStream):
 
 
 class InventoryInbox(InboxMessage):
-    """What has had its effect: ticks of the clock, and events once the inventory listens to others."""
+    """What has had its effect: ticks of the clock, and returns of which shipping has told."""
 
     class Meta(InboxMessage.Meta):
         db_table = "inventory_inbox"

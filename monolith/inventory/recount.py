@@ -33,6 +33,12 @@ class Difference(NamedTuple):
     moved_reserved: int
     held: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.sku} in {self.warehouse}: {self.on_hand} on hand, movements say {self.moved_on_hand};"
+            f" {self.reserved} reserved, movements say {self.moved_reserved}, active reservations hold {self.held}"
+        )
+
 
 def recount() -> list[Difference]:
     """Return every SKU and warehouse where the books disagree; empty when they are in order."""

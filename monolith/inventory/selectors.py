@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID
@@ -13,7 +13,7 @@ from django.utils import timezone
 from monolith.inventory import ledger
 from monolith.inventory.contract import InvalidFilter, OutOfBounds, UnknownReservation
 from monolith.inventory.contract import ReservationStatus as Status
-from monolith.inventory.domain import SKUS_MAX, Reason, is_sku, is_text, status_at
+from monolith.inventory.domain import ORDERS_MAX, SKUS_MAX, Reason, is_sku, is_text, status_at
 from monolith.inventory.models import Reservation, StockItem, StockMovement, Warehouse
 
 
@@ -65,6 +65,18 @@ def reservation(reservation_id: UUID) -> Reservation:
     if row is None:
         raise UnknownReservation(f"There is no reservation {reservation_id}.")
     return row
+
+
+def reservations_of(order_ids: Collection[UUID]) -> list[Reservation]:
+    """
+    Return the reservations of some orders, the oldest first, with their lines and warehouses.
+
+    Raises:
+        OutOfBounds: none, or more than `ORDERS_MAX` orders.
+    """
+    if not 1 <= len(order_ids) <= ORDERS_MAX:
+        raise OutOfBounds(f"Ask for 1 to {ORDERS_MAX} orders, not {len(order_ids)}.")
+    return list(Reservation.objects.prefetch_related("lines__warehouse").filter(order_id__in=order_ids))
 
 
 def status_of(row: Reservation) -> Status:

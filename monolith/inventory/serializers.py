@@ -10,13 +10,13 @@ from monolith.inventory.contract import ReservationStatus
 from monolith.inventory.domain import (
     LINES_MAX,
     QTY_MAX,
-    SKU_PATTERN,
     TEXT_MAX,
     TTL_DEFAULT_S,
     TTL_MAX_S,
     WAREHOUSE_PATTERN,
     Reason,
 )
+from monolith.kernel.serializers import SkuField
 from strangler.hosting.rest.serializers import StrictCharField, StrictIntegerField, StrictSerializer
 
 
@@ -25,13 +25,6 @@ class QtyField(StrictIntegerField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"min_value": 1, "max_value": QTY_MAX, **kwargs})
-
-
-class SkuField(StrictCharField, serializers.RegexField):
-    """A SKU."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(SKU_PATTERN, **kwargs)
 
 
 class WarehouseCodeField(StrictCharField, serializers.RegexField):

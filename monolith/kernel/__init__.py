@@ -1,1 +1,1 @@
-"""What every bounded app may use: money, ids, transitions. No models, no I/O."""
+"""What every bounded app may use: money, ids, transitions, rows that only grow, audits. No tables of its own."""

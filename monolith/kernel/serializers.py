@@ -1,4 +1,4 @@
-"""Money on the wire: {"amount": 1999, "currency": "USD"}."""
+"""Money on the wire: {"amount": 1999, "currency": "USD"}; and SKUs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import Any
 from rest_framework import serializers
 
 from monolith.kernel.money import AMOUNT_MAX, EXPONENTS, Money
-from strangler.hosting.rest.serializers import StrictIntegerField, StrictSerializer
+from monolith.kernel.skus import SKU_PATTERN
+from strangler.hosting.rest.serializers import StrictCharField, StrictIntegerField, StrictSerializer
+
+
+class SkuField(StrictCharField, serializers.RegexField):
+    """A SKU."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(SKU_PATTERN, **kwargs)
 
 
 class MoneySerializer(StrictSerializer):

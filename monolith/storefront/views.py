@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,11 +12,15 @@ from django.views.decorators.http import require_safe
 
 from monolith.catalog.contract import Product, ProductStatus, UnknownProduct, Variant, catalog
 from monolith.inventory.contract import UnknownSku, inventory
+from monolith.recommendations.contract import recommendations
+from strangler.transport.deadline import within
 from strangler.transport.errors import RemoteCallError
 
 # The pages load nothing from anywhere else, and say so.
 _POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 _LOW = 5
+_SKUS_MAX, _TOGETHER, _TOGETHER_WITHIN_S = 50, 4, 0.2
+"""So many are shown, if they come in time: nobody waits longer for what they can do without."""
 
 
 class Offer(NamedTuple):
@@ -37,7 +42,8 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     """
     Answer one product, as the catalog and the inventory tell, wherever they live.
 
-    Without the inventory it says what the catalog was told last; without the catalog there is nothing to show for now.
+    Without the inventory it says what the catalog was told last; without recommendations it shows none, and waits no
+    longer; without the catalog there is nothing to show for now.
     """
     try:
         shown = catalog().product(ref=slug)
@@ -47,7 +53,9 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         return _page(request, "storefront/product.html", status=503)
     if shown.status is ProductStatus.DRAFT:
         raise Http404(f"There is no product {slug!r}.")
-    return _page(request, "storefront/product.html", product=shown, offers=_offers(shown))
+    return _page(
+        request, "storefront/product.html", product=shown, offers=_offers(shown), together=_bought_together(shown)
+    )
 
 
 def _offers(shown: Product) -> list[Offer]:
@@ -55,6 +63,24 @@ def _offers(shown: Product) -> list[Offer]:
     active = [variant for variant in shown.variants if variant.is_active]
     available = _available([variant.sku for variant in active])
     return [_offer(variant, available) for variant in active]
+
+
+def _bought_together(shown: Product) -> list[Variant]:
+    """Return what others bought as well, of what is still sold, a variant of each; nothing when it takes long."""
+    skus = tuple(variant.sku for variant in shown.variants)[:_SKUS_MAX]
+    if not skus:
+        return []
+    try:
+        with within(_TOGETHER_WITHIN_S):
+            besides = recommendations().bought_together(skus=skus, limit=_SKUS_MAX)
+            found = catalog().variants_by_sku(skus=tuple(one.sku for one in besides)) if besides else ()
+    except RemoteCallError:
+        return []
+    sold: dict[UUID, Variant] = {}
+    for one in found:
+        if one.for_sale and one.product.id != shown.id:
+            sold.setdefault(one.product.id, one)
+    return list(sold.values())[:_TOGETHER]
 
 
 def _offer(variant: Variant, available: Mapping[str, int] | None) -> Offer:

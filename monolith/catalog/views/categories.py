@@ -13,7 +13,7 @@ from monolith.catalog import selectors, serializers, services
 from monolith.catalog.contract import InvalidFilter
 from monolith.catalog.models import CatalogIdempotency, Category
 from monolith.catalog.representations import category_json, category_tree_json
-from monolith.catalog.views.common import WRITE, CatalogView, is_staff, read_body, tag_of
+from monolith.catalog.views.common import WRITE, CatalogView, is_staff, tag_of
 from monolith.catalog.views.products import FILTERS, filters_of, product_page
 from strangler.hosting.remember import remembered
 from strangler.hosting.rest.codes import RestCode
@@ -21,7 +21,7 @@ from strangler.hosting.rest.etags import conditional, etag_of_body, require_matc
 from strangler.hosting.rest.idempotency import idempotent
 from strangler.hosting.rest.openapi import FIELDS, IF_MATCH, IF_NONE_MATCH, PAGE
 from strangler.hosting.rest.problems import Problem
-from strangler.hosting.rest.views import one_transaction
+from strangler.hosting.rest.views import one_transaction, read_body
 
 
 class CategoriesView(CatalogView):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from rest_framework.request import Request
 
@@ -22,13 +21,6 @@ class CatalogView(RestView):
     """Refuses with the catalog's codes."""
 
     codes = CatalogCode
-
-
-def read_body(serializer: Any, request: Request, *, partial: bool = False) -> Any:
-    """Return the validated body; with *partial*, nothing in it is required."""
-    reader = serializer(data=request.data, partial=partial)
-    reader.is_valid(raise_exception=True)
-    return reader.validated_data
 
 
 def is_staff(request: Request) -> bool:

@@ -13,7 +13,7 @@ from monolith.catalog.contract import InvalidFilter
 from monolith.catalog.domain import Status
 from monolith.catalog.models import CatalogIdempotency, Product
 from monolith.catalog.representations import PRODUCT_MEMBERS, product_json
-from monolith.catalog.views.common import READ, WRITE, CatalogView, is_staff, read_body, readable, tag_of
+from monolith.catalog.views.common import READ, WRITE, CatalogView, is_staff, readable, tag_of
 from strangler.hosting.rest.codes import RestCode
 from strangler.hosting.rest.cursors import Pager
 from strangler.hosting.rest.etags import conditional, require_match
@@ -21,7 +21,7 @@ from strangler.hosting.rest.idempotency import idempotent
 from strangler.hosting.rest.openapi import FIELDS, IF_MATCH, IF_NONE_MATCH, PAGE
 from strangler.hosting.rest.problems import Problem
 from strangler.hosting.rest.selection import selected
-from strangler.hosting.rest.views import one_transaction
+from strangler.hosting.rest.views import one_transaction, read_body
 
 _NOT_FILTERS = {"cursor", "limit", "ordering", "fields", "include", "format"}
 _ORDERINGS = {

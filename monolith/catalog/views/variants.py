@@ -12,7 +12,7 @@ from monolith.catalog import selectors, serializers, services
 from monolith.catalog.contract import InvalidFilter
 from monolith.catalog.models import CatalogIdempotency, Variant
 from monolith.catalog.representations import price_json, variant_json
-from monolith.catalog.views.common import READ, WRITE, CatalogView, read_body, readable, tag_of
+from monolith.catalog.views.common import READ, WRITE, CatalogView, readable, tag_of
 from monolith.catalog.views.products import find_product
 from strangler.hosting.rest.codes import RestCode
 from strangler.hosting.rest.cursors import Pager
@@ -20,7 +20,7 @@ from strangler.hosting.rest.etags import conditional, require_match
 from strangler.hosting.rest.idempotency import idempotent
 from strangler.hosting.rest.openapi import IF_MATCH, IF_NONE_MATCH, PAGE
 from strangler.hosting.rest.problems import Problem
-from strangler.hosting.rest.views import one_transaction
+from strangler.hosting.rest.views import one_transaction, read_body
 
 BATCH_MAX = 200
 _PRICES = Pager(orderings={"valid_from": ("valid_from", "id")}, default="valid_from")

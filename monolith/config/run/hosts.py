@@ -17,6 +17,7 @@ from strangler.hosting.host import MONOLITH
 ROOT = Path(__file__).resolve().parents[3]
 ALL = "all"
 USUAL_SERVICES = ("catalog",)
+_MONOLITH_PORT = 8100
 _INTERNAL_PORT = 9000
 
 
@@ -81,20 +82,20 @@ def services_of(wished: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in known if ALL in names or name in names)
 
 
-def choose_sites(public_port: int, *, usual_ports: bool) -> dict[str, Site]:
+def choose_sites(edge_port: int, *, usual_ports: bool) -> dict[str, Site]:
     """
-    Choose the ports of every host, the monolith's public one being given.
+    Choose the ports of every host, which stand behind the edge's.
 
     Args:
         usual_ports: take the ports that the settings name, as far as they are free.
     """
-    taken = [public_port]
+    taken = [edge_port]
 
     def choose(usual: int) -> int:
         taken.append(free_port(preferred=usual if usual_ports else None, avoid=taken))
         return taken[-1]
 
-    sites = {MONOLITH: Site(MONOLITH, public_port, choose(_INTERNAL_PORT))}
+    sites = {MONOLITH: Site(MONOLITH, choose(_MONOLITH_PORT), choose(_INTERNAL_PORT))}
     for capability in CAPABILITIES:
         sites[capability.name] = Site(capability.name, choose(capability.port), choose(capability.internal_port))
     return sites
@@ -123,6 +124,7 @@ def working(site: Site, environment: dict[str, str]) -> Program:
         title=f"Worker of the {site.name}",
         argv=(sys.executable, *worker, "--concurrency", "2", "--without-gossip", "--without-mingle"),
         ready=lambda: True,
+        does="takes tasks from Valkey",
         environment=environment,
         directory=ROOT,
     )

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import secrets
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-import jwt
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from monolith.config.capabilities import CAPABILITIES
 from strangler.hosting.homes import AUDIENCE, ISSUER
+from strangler.hosting.keyring import JWKS, Keyring
 
 TOKEN_TTL_S = 12 * 3600
 STAFF_SCOPES = tuple(f"{capability.name}:{may}" for capability in CAPABILITIES for may in ("read", "write"))
-_SECRETS = "secrets.json"
-_PRIVATE_KEY = "issuer.pem"
-JWKS = "jwks.json"
+_SECRETS, _APP_SECRETS = "secrets.json", "apps.json"
+__all__ = [
+    "JWKS",
+    "STAFF_SCOPES",
+    "TOKEN_TTL_S",
+    "Secrets",
+    "app_secrets",
+    "ensure_issuer",
+    "load_secrets",
+    "staff_token",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +48,20 @@ def load_secrets(folder: Path) -> Secrets:
     return Secrets(**json.loads(file.read_text()))
 
 
+def app_secrets(folder: Path) -> dict[str, str]:
+    """Return the variables with secrets that apps ask of the environment; each is made when it is first asked for."""
+    file = _private_folder(folder) / _APP_SECRETS
+    known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    wanted = [name for one in CAPABILITIES for name in one.environment if name.endswith("_SECRET")]
+    if missing := [name for name in wanted if name not in known]:
+        known |= {name: secrets.token_urlsafe(36) for name in missing}
+        _write_private(file, json.dumps(known).encode())
+    return known
+
+
 def ensure_issuer(folder: Path) -> Path:
     """Return the path of the public key set (RFC 7517); the key pair is made at the first call."""
-    public = folder / JWKS
-    if not (folder / _PRIVATE_KEY).exists() or not public.exists():
-        key = ec.generate_private_key(ec.SECP256R1())
-        pem = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        _write_private(_private_folder(folder) / _PRIVATE_KEY, pem)
-        public.write_text(json.dumps({"keys": [_public_jwk(key)]}, indent=2))
-    return public
+    return Keyring(folder).ensure()
 
 
 def staff_token(
@@ -67,8 +73,7 @@ def staff_token(
     issuer: str = ISSUER,
     audience: str = AUDIENCE,
 ) -> str:
-    """Return a token for a member of staff, signed by the key in *folder* (ES256)."""
-    public = json.loads(ensure_issuer(folder).read_text())
+    """Return a token for a member of staff, signed by the key in *folder*, which is made when it is missing."""
     now = int(time.time())
     claims = {
         "iss": issuer,
@@ -79,24 +84,9 @@ def staff_token(
         "scope": " ".join(scopes),
         "staff": True,
     }
-    kid = public["keys"][0]["kid"]
-    return jwt.encode(claims, (folder / _PRIVATE_KEY).read_text(), algorithm="ES256", headers={"kid": kid})
-
-
-def _public_jwk(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
-    numbers = key.public_key().public_numbers()
-    jwk = {"crv": "P-256", "kty": "EC", "x": _coordinate(numbers.x), "y": _coordinate(numbers.y)}
-    # RFC 7638: the key is named by the hash of itself.
-    thumbprint = hashlib.sha256(json.dumps(jwk, sort_keys=True, separators=(",", ":")).encode()).digest()
-    return {**jwk, "kid": _base64url(thumbprint)[:16], "use": "sig", "alg": "ES256"}
-
-
-def _coordinate(number: int) -> str:
-    return _base64url(number.to_bytes(32, "big"))
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    ring = Keyring(folder)
+    ring.ensure()
+    return ring.sign(claims)
 
 
 def _private_folder(folder: Path) -> Path:

@@ -16,18 +16,21 @@ from typing import IO, Self
 import psycopg
 
 from monolith.config.run.commands import run_commands
+from monolith.config.run.edge import Edge
 from monolith.config.run.environment import ENV_FILE, PID_FILE, running_pid, started_at, write_environment
 from monolith.config.run.hosts import ROOT, Site, choose_sites, services_of, serving, settings_of, working
-from monolith.config.run.keys import ensure_issuer, load_secrets, staff_token
+from monolith.config.run.keys import app_secrets, ensure_issuer, load_secrets, staff_token
 from monolith.config.run.ports import free_port, require_free, same_port
 from monolith.config.run.postgres import Postgres
 from monolith.config.run.processes import NotReady, Program, Running, Supervisor
 from monolith.config.run.samples import stock_exists
+from monolith.config.run.sandboxes import Sandbox, choose_sandboxes
 from monolith.config.run.valkey import Valkey
 from strangler.hosting.host import CALL_THREADS, MONOLITH
 
 _SEEDED, _STOCKED = "seeded", "stocked"
 _SPARE_CONNECTIONS = 4
+_EDGE_PORTS = (8800, 8801)  # for other hosts, and Envoy's own interface
 ADMIN = "admin"
 
 
@@ -76,7 +79,9 @@ class Platform:
     Attributes:
         phases: seconds that each phase of the start took, in order.
         sites: where every host is, those that do not run included.
+        edge: what stands in front of them; None before the start.
         services: the capabilities whose own hosts run.
+        sandboxes: what stands in for the world outside.
     """
 
     def __init__(
@@ -89,7 +94,9 @@ class Platform:
         self.phases: dict[str, float] = {}
         self.supervisor = Supervisor(self.run_dir, say=say, restart=wishes.restart)
         self.sites: dict[str, Site] = {}
+        self.edge: Edge | None = None
         self.services: tuple[str, ...] = ()
+        self.sandboxes: tuple[Sandbox, ...] = ()
         self.environment: dict[str, str] = {}
         self._lock: IO[str] | None = None
 
@@ -107,7 +114,8 @@ class Platform:
     @property
     def url(self) -> str:
         """The public address."""
-        return self.sites[MONOLITH].url
+        assert self.edge is not None
+        return self.edge.url
 
     @property
     def running(self) -> Sequence[Running]:
@@ -148,6 +156,7 @@ class Platform:
         with self._phase("hosts"):
             self._add_services_in_use()
             names = [self.supervisor.start(program).program.name for program in self._hosts()]
+            names += self._start_edge()
             self.supervisor.wait_ready(*names)
         with self._phase("stock"):
             self._stock_up()
@@ -204,16 +213,23 @@ class Platform:
         if self.wishes.port is not None:
             require_free(self.wishes.port)
         usual_ports = self.wishes.port is not None
-        self.sites = choose_sites(self.wishes.port or free_port(), usual_ports=usual_ports)
-        taken = [port for site in self.sites.values() for port in (site.port, site.internal_port)]
+        public = self.wishes.port or free_port()
+        self.sites = choose_sites(public, usual_ports=usual_ports)
+        taken = [public, *(port for site in self.sites.values() for port in (site.port, site.internal_port))]
+        for usual in _EDGE_PORTS:
+            taken.append(free_port(preferred=usual if usual_ports else None, avoid=taken))
+        self.edge = Edge(self.run_dir / "edge", public, *taken[-len(_EDGE_PORTS) :])
         secrets = load_secrets(self.run_dir / "keys")
         port = same_port(self.run_dir / "postgres.port", avoid=taken)  # where streams of rows know it
         postgres = Postgres(self.run_dir / "postgres", port, secrets.postgres)
         valkey = Valkey(self.run_dir / "valkey", free_port(avoid=[*taken, postgres.port]), secrets.valkey)
+        taken += [postgres.port, valkey.port]
+        self.sandboxes = choose_sandboxes(usual_ports=usual_ports, avoid=taken)
         self.environment = {
             "RUN_DIR": str(self.run_dir),
             "DEBUG": "false",
             "SECURE": "false",  # plain http on this machine only
+            "TRUST_FORWARDED": "true",  # the edge's word
             "SECRET_KEY": secrets.django,
             "STRANGLER_KEYS": f"run:{secrets.hop}",
             **{f"{name.upper()}_URL": site.url for name, site in self.sites.items()},
@@ -224,6 +240,8 @@ class Platform:
             "CACHE_URL": valkey.url(0),
             "BROKER_URL": valkey.url(1),
             "JWKS_FILE": str(ensure_issuer(self.run_dir / "keys")),
+            **app_secrets(self.run_dir / "keys"),
+            **{sandbox.variable: sandbox.url for sandbox in self.sandboxes},
             **self.wishes.environment,
         }
         return postgres, valkey
@@ -236,11 +254,20 @@ class Platform:
         self.services = services_of([*self.services, *left])
 
     def _hosts(self) -> Iterator[Program]:
+        for sandbox in self.sandboxes:
+            yield sandbox.program(self.sites[MONOLITH].url, self._environment_of(MONOLITH))
         sites = [self.sites[name] for name in (MONOLITH, *self.services)]
         for site in sites:
             yield serving(site, self.wishes.threads, self._environment_of(site.name))
         for site in sites if self.wishes.workers else ():
             yield working(site, self._environment_of(site.name))
+
+    def _start_edge(self) -> list[str]:
+        """Start what stands in front, while the hosts behind it get ready."""
+        assert self.edge is not None
+        self._commands((MONOLITH, *self.edge.rendering()))
+        programs = (self.edge.program(), self.edge.agent(self._environment_of(MONOLITH)))
+        return [self.supervisor.start(program).program.name for program in programs]
 
     def _environment_of(self, host: str) -> dict[str, str]:
         settings = {"LOG_FORMAT": "json", "DJANGO_SETTINGS_MODULE": settings_of(host)}
@@ -254,7 +281,7 @@ class Platform:
         mark = self.run_dir / _SEEDED
         if mark.exists():
             return
-        commands: list[tuple[str, ...]] = [(MONOLITH, "ensure_admin")]
+        commands: list[tuple[str, ...]] = [(MONOLITH, "ensure_admin"), (MONOLITH, "seed_shipping")]
         if self.wishes.products:
             commands.append((MONOLITH, "seed_catalog", "--products", str(self.wishes.products)))
         run_commands(lambda host: self._environment_of(host) | {"ADMIN_PASSWORD": self.admin[1]}, *commands)

@@ -96,6 +96,7 @@ class Postgres:
             "shared_buffers": "96MB", "wal_level": "logical", "max_replication_slots": _STREAMS_MAX,
             "max_wal_senders": _STREAMS_MAX, "max_logical_replication_workers": _STREAMS_MAX,
             "max_worker_processes": 2 * _STREAMS_MAX, "max_sync_workers_per_subscription": 4,
+            "max_active_replication_origins": _STREAMS_MAX,
             "log_timezone": "UTC", "timezone": "UTC",
         }  # fmt: skip
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

@@ -41,6 +41,7 @@ class Program:
     Attributes:
         title: what a person calls it.
         address: where it listens; empty when it does not.
+        does: what it does, for a person, where an address does not say it.
         ready: asked until it is true.
         environment: the whole of it; None continues ours.
         stop_signal: asks for an orderly end.
@@ -53,6 +54,7 @@ class Program:
     argv: tuple[str, ...]
     ready: Callable[[], bool]
     address: str = ""
+    does: str = ""
     environment: Mapping[str, str] | None = None
     directory: Path | None = None
     user: str | None = None

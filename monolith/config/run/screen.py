@@ -121,7 +121,7 @@ def _what_runs(platform: Platform) -> RenderableType:
 
 def _where(platform: Platform, program: Program) -> Text:
     if not program.address:
-        return Text("ends by itself" if program.done else "takes tasks from Valkey", style="dim")
+        return Text("ends by itself" if program.done else program.does, style="dim")
     site = platform.sites.get(program.name)
     calls = f"  calls at :{site.internal_port}" if site else ""
     return Text.assemble((program.address, "cyan"), (calls, "dim"))
@@ -151,6 +151,8 @@ def _places(platform: Platform) -> RenderableType:
     grid.add_row("Admin", Text.assemble(f"{platform.url}/admin/  ", (f"as {user}, password {password}", "dim")))
     grid.add_row("Health of every host", "\n".join(f"{platform.sites[name].url}/readyz" for name in hosts))
     grid.add_row("Its figures", "\n".join(f"{platform.sites[name].url}/metrics" for name in hosts))
+    if platform.edge is not None:
+        grid.add_row("Figures of the edge", f"{platform.edge.admin_url}/stats/prometheus")
     grid.add_row("Logs, one JSON object a line", f"{_short(platform.run_dir)}/logs/")
     return Padding(grid, (0, 0, 1, 1))
 

@@ -27,6 +27,7 @@ from monolith.inventory.contract.events import (
     StockReceived,
     StockReserved,
     events,
+    subscriptions,
 )
 from monolith.inventory.contract.operations import Inventory, inventory
 from monolith.inventory.contract.values import Held, Line, Place, Reservation, ReservationStatus, Shortage, StockLevel
@@ -65,4 +66,5 @@ __all__ = [
     "WarehouseTaken",
     "events",
     "inventory",
+    "subscriptions",
 ]

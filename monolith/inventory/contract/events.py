@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from monolith.inventory.contract.values import Line, Shortage
-from strangler.contract import Events
+from strangler.contract import Events, Subscriptions
 
 events = Events("inventory")
+subscriptions = Subscriptions("inventory", {"shipping": ("shop.shipment.returned.v1",)})
 
 
 @events.declare("shop.stock.reserved.v1", aggregate="reservation", key="reservation_id")
@@ -73,11 +74,12 @@ class ReservationCommitted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockReceived:
     """
-    Units have arrived in a warehouse.
+    Units have arrived in a warehouse: new ones, or some that a customer had.
 
     Attributes:
         warehouse: its code.
-        reference: what the receipt is known as elsewhere, such as a delivery note; may be empty.
+        reference: what the receipt is known as elsewhere, such as a delivery note; `return` and an id when they came
+            back; may be empty.
     """
 
     sku: str

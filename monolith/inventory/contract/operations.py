@@ -47,6 +47,19 @@ class Inventory(Protocol):
         """Return a reservation as it is now."""
         ...
 
+    @query(raises=(OutOfBounds,))
+    def reservations(self, *, order_ids: tuple[UUID, ...]) -> tuple[Reservation, ...]:
+        """
+        Return the reservations of some orders as they are now, for whoever compares books.
+
+        Args:
+            order_ids: 1 to 200, any order.
+
+        Returns:
+            The oldest first; orders without one are left out.
+        """
+        ...
+
     @command(key=("order_id",), raises=(InsufficientStock, UnknownSku, OutOfBounds, OrderAlreadyReserved))
     def reserve(
         self, *, order_id: UUID, lines: tuple[Line, ...], ttl_s: int = 900, allow_split: bool = False

@@ -1,8 +1,8 @@
-"""Writes of stock that no reservation is about: receipts, adjustments, transfers, safety stock."""
+"""Writes of stock that no reservation is about: receipts, returns, adjustments, transfers, safety stock."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from monolith.inventory import ledger
 from monolith.inventory.contract import InvalidSku, OutOfBounds, StockAdjusted, StockReceived, UnknownWarehouse
 from monolith.inventory.domain import QTY_MAX, Reason, check_quantity, check_text, insufficient, is_sku, is_text
 from monolith.inventory.ledger import Cause, Change
-from monolith.inventory.models import StockItem, Warehouse
+from monolith.inventory.models import ReservationLine, StockItem, StockMovement, Warehouse
 from monolith.kernel.ids import uuid7
 
 
@@ -50,6 +50,35 @@ def stock_receive(*, warehouse: str, quantities: Mapping[str, int], reference: s
         [Change(item, Reason.RECEIPT, cause, on_hand=quantities[item.sku]) for item in items],
         *(StockReceived(sku=sku, warehouse=warehouse, qty=qty, reference=reference) for sku, qty in quantities.items()),
     )
+
+
+@transaction.atomic
+def stock_return(*, return_id: UUID, order_id: UUID, quantities: Mapping[str, int], actor: str) -> None:
+    """
+    Put what has come back of an order where the order had it from; each SKU of a return is put back once, ever.
+
+    What was never received anywhere did not come from here and is left alone: staff may send other things.
+
+    Args:
+        return_id: of the parcel that came back.
+        quantities: SKU to units.
+
+    Raises:
+        OutOfBounds: nothing was put back.
+    """
+    for qty in quantities.values():
+        check_quantity(qty)
+    items = ledger.locked_at(_shelves_of(order_id, quantities))
+    cause = Cause("return", str(return_id), actor, note=f"order {order_id}")
+    booked = StockMovement.objects.filter(reason=Reason.RETURN, ref_type=cause.ref_type, ref_id=cause.ref_id)
+    done = set(booked.values_list("sku", flat=True))
+    back = {item: quantities[item.sku] for item in items if item.sku not in done}
+    if back:
+        said = {"reference": f"return {return_id}"}
+        ledger.post(
+            [Change(item, Reason.RETURN, cause, on_hand=qty) for item, qty in back.items()],
+            *(StockReceived(sku=i.sku, warehouse=i.warehouse.code, qty=qty, **said) for i, qty in back.items()),
+        )
 
 
 @transaction.atomic
@@ -118,6 +147,25 @@ def _warehouse(code: str) -> Warehouse:
     if row is None:
         raise UnknownWarehouse(f"There is no warehouse {code[:32]!r}.")
     return row
+
+
+def _shelves_of(order_id: UUID, skus: Collection[str]) -> set[ledger.Place]:
+    """Return the warehouse of each known SKU: one that sells, and rather one where the order had it from."""
+    taken = set(ReservationLine.objects.filter(reservation__order_id=order_id).values_list("sku", "warehouse_id"))
+    known = StockItem.objects.filter(sku__in=[sku for sku in skus if is_sku(sku)]).select_related("warehouse")
+    ranked = sorted(
+        known,
+        key=lambda item: (
+            not item.warehouse.is_active,
+            (item.sku, item.warehouse_id) not in taken,
+            item.warehouse.priority,
+            item.warehouse.code,
+        ),
+    )
+    first: dict[str, UUID] = {}
+    for item in ranked:
+        first.setdefault(item.sku, item.warehouse_id)
+    return set(first.items())
 
 
 def _item(sku: str, warehouse: str) -> StockItem:

@@ -12,10 +12,11 @@ from monolith.inventory.domain import Reason
 from monolith.inventory.models import InventoryIdempotency
 from monolith.inventory.representations import movement_json, transfer_json
 from monolith.inventory.services import stock
-from monolith.inventory.views.common import WRITE, InventoryView, read_body
+from monolith.inventory.views.common import WRITE, InventoryView
 from strangler.hosting.rest.cursors import Pager
 from strangler.hosting.rest.idempotency import idempotent
 from strangler.hosting.rest.openapi import PAGE
+from strangler.hosting.rest.views import read_body
 
 _MOVEMENTS = Pager(orderings={"at": ("at", "id")}, default="-at")
 _NOT_FILTERS = {"cursor", "limit", "ordering", "include", "format"}

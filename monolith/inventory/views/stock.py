@@ -11,10 +11,11 @@ from monolith.inventory import selectors, serializers
 from monolith.inventory.models import InventoryIdempotency
 from monolith.inventory.representations import level_json
 from monolith.inventory.services import stock
-from monolith.inventory.views.common import WRITE, InventoryView, read_body
+from monolith.inventory.views.common import WRITE, InventoryView
 from strangler.hosting.rest.etags import conditional, etag_of_body
 from strangler.hosting.rest.idempotency import idempotent
 from strangler.hosting.rest.openapi import IF_NONE_MATCH
+from strangler.hosting.rest.views import read_body
 
 
 class StockView(InventoryView):

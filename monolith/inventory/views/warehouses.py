@@ -10,13 +10,13 @@ from monolith.inventory import selectors, serializers
 from monolith.inventory.models import InventoryIdempotency, Warehouse
 from monolith.inventory.representations import REPRESENTATION, warehouse_json
 from monolith.inventory.services import warehouses
-from monolith.inventory.views.common import READ, WRITE, InventoryView, read_body
+from monolith.inventory.views.common import READ, WRITE, InventoryView
 from strangler.hosting.rest.codes import RestCode
 from strangler.hosting.rest.etags import conditional, etag, require_match
 from strangler.hosting.rest.idempotency import idempotent
 from strangler.hosting.rest.openapi import IF_MATCH, IF_NONE_MATCH
 from strangler.hosting.rest.problems import Problem
-from strangler.hosting.rest.views import one_transaction
+from strangler.hosting.rest.views import one_transaction, read_body
 
 
 class WarehousesView(InventoryView):

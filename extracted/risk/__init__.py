@@ -1,0 +1,1 @@
+"""The risk's own host."""

@@ -1,0 +1,12 @@
+"""Settings of the shipping's own host; whatever is not said here is derived from the app and the environment."""
+
+from strangler.hosting.settings import service_settings
+
+globals().update(
+    service_settings(
+        "shipping",
+        package="monolith.shipping",
+        port=8105,
+        peers={"inventory": 9102, "notifications": 9108, "orders": 9106},
+    )
+)

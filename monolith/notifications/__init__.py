@@ -1,0 +1,1 @@
+"""Notifications: mail about what has happened, to whom it concerns, once."""

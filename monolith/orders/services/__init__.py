@@ -1,0 +1,1 @@
+"""Writes of orders; each is one transaction, and says what it refuses."""

@@ -1,0 +1,1 @@
+"""Payments: intents, captures and refunds, and the providers that move the money."""

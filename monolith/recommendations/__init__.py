@@ -1,0 +1,1 @@
+"""What is bought together: told to the shop's pages, and to nobody who could not go on without it."""

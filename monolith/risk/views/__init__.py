@@ -1,0 +1,1 @@
+"""Risk over REST, one module per kind of resource; all of it is for staff."""

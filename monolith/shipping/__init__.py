@@ -1,0 +1,1 @@
+"""Shipping: what it costs, which carrier brings it, and where it is."""

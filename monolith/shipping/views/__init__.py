@@ -1,0 +1,1 @@
+"""Shipping over REST, one module per kind of resource."""

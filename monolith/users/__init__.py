@@ -1,0 +1,1 @@
+"""Users: customers, their addresses, and the tokens by which every home knows them."""

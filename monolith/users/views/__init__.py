@@ -1,0 +1,1 @@
+"""The users over REST, one module per kind of resource."""
