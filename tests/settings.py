@@ -22,6 +22,13 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "monolith.catalog",
     "monolith.inventory",
+    "monolith.users",
+    "monolith.payments",
+    "monolith.shipping",
+    "monolith.orders",
+    "monolith.risk",
+    "monolith.notifications",
+    "monolith.recommendations",
     "strangler",
     "tests.sample",
     "tests.bindings.counter",
@@ -29,11 +36,15 @@ INSTALLED_APPS = [
     "tests.events.reader",
 ]
 MIDDLEWARE = ["strangler.proxy.StranglerMiddleware"]
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 ROOT_URLCONF = "tests.sample.urls"
 DATABASES = {
     name: {**_SQLITE, "NAME": _STATE / f"{name}.sqlite3", "TEST": {"NAME": _STATE / f"test-{name}.sqlite3"}}
     for name in ("default", "sample_service")
 }
+NOTIFICATIONS_SMTP = "smtp://127.0.0.1:9"  # nobody, as well
+SHIPPING_CARRIERS_URL = "http://127.0.0.1:9"  # nobody; a test that needs carriers starts them
+SHIPPING_WEBHOOK_SECRET = "w" * 40
 STRANGLER = {
     "HOST": "monolith",
     "KEYS": {"test": "k" * 32},
@@ -49,6 +60,19 @@ STRANGLER = {
         # The platform's own apps, so that the guard of borders watches every test of theirs.
         "catalog": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/catalog/"}]},
         "inventory": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/inventory/"}]},
+        "users": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/users/"}]},
+        "payments": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/payments/"}]},
+        "shipping": {
+            "databases": {"monolith": "default"},
+            "routes": [
+                {"prefix": "/api/shipping/"},
+                {"prefix": "/api/shipping/quotes", "methods": ["POST"], "kind": "read"},
+            ],
+        },
+        "orders": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/orders/"}]},
+        "notifications": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/notifications/"}]},
+        "risk": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/risk/"}]},
+        "recommendations": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/recommendations/"}]},
         # A publisher and a subscriber, and nothing else.
         "press": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/press/"}]},
         "reader": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/reader/"}]},

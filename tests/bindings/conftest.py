@@ -33,17 +33,30 @@ from tests.support.fixtures import (  # noqa: F401  fixtures
     valkey,
 )
 from tests.support.platform import SETTINGS, Platform
+from tests.support.processes import free_port
+from tests.support.state import writer_of
 
 HOSTS = SETTINGS | {"monolith": "tests.bindings.hosts.monolith", "counter": "tests.bindings.hosts.counter"}
-SERVICES = ("counter", "inventory", "catalog")
+SERVICES = ("counter", "inventory", "catalog", "users", "payments", "shipping", "risk", "orders")
 CONTROL = "sample_service"  # an alias that the suite's settings have already
 BINDINGS = ("local", "loopback", "remote")
 
 
-@pytest.fixture(scope="session", params=["postgres", "sqlite"])
-def platform(request: pytest.FixtureRequest, start_platform: StartPlatform) -> Iterator[Platform]:  # noqa: F811
-    """A platform in which the counter, the inventory and the catalog each have a service."""
-    with start_platform(request.param, products=0, services=SERVICES, settings=HOSTS) as running:
+@pytest.fixture(scope="package")
+def providers_port() -> int:
+    """Where every host looks for the payment providers; a module that needs them runs them."""
+    return free_port()
+
+
+@pytest.fixture(scope="package", params=["postgres", "sqlite"])
+def platform(
+    request: pytest.FixtureRequest,
+    start_platform: StartPlatform,  # noqa: F811
+    providers_port: int,
+) -> Iterator[Platform]:
+    """A platform in which each of `SERVICES` has one."""
+    where = {"PAYMENTS_SANDBOX_URL": f"http://127.0.0.1:{providers_port}"}
+    with start_platform(request.param, products=0, services=SERVICES, settings=HOSTS, **where) as running:
         yield running
 
 
@@ -137,8 +150,7 @@ def bound(port: Port[Any], platform: Platform, binding: str) -> Iterator[Any]:
     """Call *port* as the monolith does: its own home, through the wire's form, or the service that has the rows."""
     seen = platform.of(port.name)
     home = "service" if binding == "remote" else "monolith"
-    if seen.status()["writer"] != home:
-        move(seen, home)
+    move(seen, home)
     with playing(platform, "monolith"):
         if binding == "loopback":
             with loopback(port) as client:
@@ -149,7 +161,8 @@ def bound(port: Port[Any], platform: Platform, binding: str) -> Iterator[Any]:
 
 def move(platform: Platform, home: str) -> None:
     """Let the platform's capability live in *home*."""
-    platform.strangler("toggle", platform.capability, home, "--yes")
+    if writer_of(platform) != home:
+        platform.strangler("toggle", platform.capability, home, "--yes")
 
 
 def rows(platform: Platform, home: str, statement: str) -> list[tuple[Any, ...]]:

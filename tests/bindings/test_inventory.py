@@ -147,6 +147,20 @@ def test_commit_and_release_end_it_once(client: Inventory, sku: str) -> None:
     assert refusal.value.context == {"from": "released", "to": "committed", "allowed": []}
 
 
+def test_reservations_of_orders_are_told_as_they_are(client: Inventory, sku: str) -> None:
+    """The oldest first, whatever became of it; an order without one is left out."""
+    kept, given_back, open_one = (reserve(client, sku, qty) for qty in (1, 2, 3))
+    kept = client.commit(reservation_id=kept.id)
+    given_back = client.release(reservation_id=given_back.id)
+    orders = (open_one.order_id, uuid.uuid4(), kept.order_id, given_back.order_id, kept.order_id)
+    assert client.reservations(order_ids=orders) == (kept, given_back, open_one)
+    assert client.reservations(order_ids=(uuid.uuid4(),)) == ()
+    assert len(client.reservations(order_ids=(kept.order_id, *(uuid.uuid4() for _ in range(199))))) == 1
+    for wrong in ((), tuple(uuid.uuid4() for _ in range(201))):
+        with pytest.raises(OutOfBounds):
+            client.reservations(order_ids=wrong)
+
+
 def test_extension_moves_the_end(client: Inventory, sku: str) -> None:
     row, until = reserve(client, sku, 1, ttl_s=60), datetime.now(UTC) + timedelta(hours=1)
     assert client.extend(reservation_id=row.id, until=until).expires_at == until

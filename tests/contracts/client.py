@@ -96,6 +96,12 @@ class Client:
             connection.close()
 
 
+def created(answer: Answer) -> Answer:
+    """Assert that something was made."""
+    assert answer.status == 201, answer.content
+    return answer
+
+
 def pages(client: Client, path: str, **query: Any) -> Iterable[dict[str, Any]]:
     """Walk a list by its `next` cursors."""
     page = client.get(path, **query).json

@@ -15,7 +15,7 @@ import psutil
 
 from tests.support.platform import FAULTY_SETTINGS, Platform
 from tests.support.processes import Process, eventually
-from tests.support.state import State, journal, state_of
+from tests.support.state import State, journal, owner_of, state_of
 
 LEASE_S = 3.2
 """A mover that said nothing for this long counts as dead."""
@@ -29,17 +29,19 @@ def opened(steps: Sequence[Step]) -> bool:
     return (steps[-1][0], "open", "done") in steps
 
 
-def mend(platform: Platform, remedy: str, steps: Sequence[Step]) -> None:
+def mend(platform: Platform, remedy: str, way: Way, steps: Sequence[Step]) -> None:
     """
     `resume` or `undo` what a dead mover left unfinished, once nobody takes it for alive any more.
 
-    Where R1 allows no undo, check that it is refused, and resume.
+    Where R1 allows no undo, check that it is refused, and resume. Whether it does, the home's own row says: a journal
+    whose server died may know only that the home was to be opened.
 
     Args:
         steps: of its journal.
     """
     outlive_lease()
-    if remedy == "undo" and opened(steps):
+    meant = (steps[-1][0], "open", "intent") in steps
+    if remedy == "undo" and meant and owner_of(platform.homes[way.home], platform.capability)[0] == way.home:
         refused = platform.manage("strangler", "undo", platform.capability, "--yes")
         assert refused.returncode != 0, "an opened home was closed again"
         assert "there is no undo" in refused.stderr, refused.stderr
@@ -116,7 +118,7 @@ def moments(
     ways: Sequence[Way] = WAYS,
 ) -> Iterator[Moment]:
     """
-    Yield moments at which to stop a mover: all of both ways, or a seeded sample of one.
+    Yield moments at which to stop a mover: after every commit of both ways, or a seeded sample of one.
 
     Args:
         among: whether a moment counts, told the journal up to and including it.
@@ -126,11 +128,17 @@ def moments(
         for way in ways
         for steps in [way.steps(platform)]
         for entries in range(1, len(steps) + 1)
-        if among(steps[:entries])
+        if among(steps[:entries]) and not _committed_with_the_next(steps, entries)
     ]
     for moment in found if extent == "all" else [random.Random(f"{seed}/{platform.kind}").choice(found)]:
         print(f"{platform.kind}: {moment.way.name}, stopped after entry {moment.entries} {moment.journal[-1]}")
         yield moment
+
+
+def _committed_with_the_next(steps: Sequence[Step], entries: int) -> bool:
+    """Return whether an entry says that a step is done, beside one that says that the next is meant."""
+    (verb, _, phase), following = steps[entries - 1], steps[entries : entries + 1]
+    return phase == "done" and any(after[0] == verb and after[2] == "intent" for after in following)
 
 
 def moment_at(platform: Platform, way: Way, verb: str, step: str, phase: str) -> Moment:

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests.support.cluster import Cluster
+from tests.support.fixtures import long_version
 from tests.support.platform import Platform
 from tests.support.processes import free_port
 from tests.support.state import state_of
@@ -124,9 +125,14 @@ def test_database_that_was_never_migrated(platform: Platform, cluster: Cluster) 
     cluster.drop(name)
 
 
-def test_somebody_in_the_way_is_named(platform: Platform) -> None:
-    """A transaction that holds the rows: the switch gives up, puts everything back and says who it was (R16)."""
-    platform.strangler("prepare", "catalog", "--yes")
+@pytest.mark.parametrize("mover", ["keylog", long_version("logical", timeout_s=300)])
+def test_somebody_in_the_way_is_named(platform: Platform, mover: str) -> None:
+    """
+    A transaction that holds the rows: the switch gives up, puts everything back and says who it was (R16).
+
+    With one database server for both homes it is also in the way of the slot of the way back, and patience is long.
+    """
+    platform.strangler("prepare", "catalog", "--yes", "--mover", mover)
     before = state_of(platform)
     with psycopg.connect(platform.homes["monolith"], application_name="nightly report") as connection:
         connection.execute("UPDATE catalog_product SET name = name")
@@ -138,7 +144,7 @@ def test_somebody_in_the_way_is_named(platform: Platform) -> None:
     after = state_of(platform)
     assert after.writer == before.writer == "monolith"
     assert after.rows == before.rows
-    platform.create_product("service", "after-the-report")
+    platform.create_product("service", f"after-the-report-{mover}")
     platform.strangler("cancel", "catalog", "--yes")
 
 

@@ -14,6 +14,7 @@ from tests.support.platform import FAULTY_SETTINGS, Platform
 
 pytestmark = pytest.mark.platform
 SKUS = ("HOT-1", "HOT-2", "HOT-3")
+ATTEMPTS_MAX = 4
 TOGGLES_MAX = 12
 REFUSALS_MAX = 6
 
@@ -52,20 +53,23 @@ def test_nothing_is_oversold_lost_or_doubled(platform: Platform, toggles: int, s
     assert set(told.status.values()) == {"active", "committed", "released"}
 
 
-@pytest.mark.soak
 def test_judge_finds_what_is_lost_when_no_home_refuses_any(
     start_platform: StartPlatform, tmp_path: Path, seed: int
 ) -> None:
-    """The same with the fence taken out: what the old home accepts while its rows are copied stays behind there."""
+    """The same with the fence taken out: what the old home accepts after its last rows were brought stays there."""
     others = tmp_path / "skus"
     others.write_text("\n".join(f"COLD-{number}" for number in range(5_000)))
-    services = {"services": ("inventory",), "settings": FAULTY_SETTINGS, "SABOTAGE": "fence"}
-    with start_platform("sqlite", products=0, **services) as platform:
-        done = platform.manage("seed_inventory", "--skus-from", str(others))
-        assert done.returncode == 0, done.stderr
-        with buying(list(platform.doors.values()), platform.token, SKUS, seed=seed) as told:
-            for turn in range(TOGGLES_MAX):
-                platform.strangler("toggle", "inventory", "monolith" if turn % 2 else "service", "--yes")
-        found = judge(platform.homes["monolith"], told)
+    services = {"services": ("inventory",), "settings": FAULTY_SETTINGS, "SABOTAGE": "fence,leftovers"}
+    for attempt in range(ATTEMPTS_MAX):  # somebody must write in the moment in which both homes may
+        with start_platform("sqlite", products=0, **services) as platform:
+            done = platform.manage("seed_inventory", "--skus-from", str(others))
+            assert done.returncode == 0, done.stderr
+            with buying(list(platform.doors.values()), platform.token, SKUS, seed=seed + attempt) as told:
+                for turn in range(TOGGLES_MAX):
+                    # Two writers are in each other's way, so that some moves are put back.
+                    platform.manage("strangler", "toggle", "inventory", "monolith" if turn % 2 else "service", "--yes")
+            found = judge(platform.homes["monolith"], told)
+        if found or told.faults:
+            break
     assert found or told.faults
     print(found[:3], told.faults[:3])

@@ -15,6 +15,7 @@ from dataclasses import replace
 import pytest
 
 from tests.faults.movers import WAYS, Moment, assert_one_writer, assert_serves, ended, mend, moments, paused_mover, wake
+from tests.support.evidence import record_part
 from tests.support.fixtures import long_version
 from tests.support.platform import MONOLITH, Platform
 from tests.support.processes import eventually
@@ -52,17 +53,35 @@ DEATHS = {
 MOVERS = ("logical", "keylog")
 
 
+CASES = list(itertools.product(DEATHS, MOVERS))
+
+
 @pytest.mark.parametrize("remedy", ["resume", "undo"])
-@pytest.mark.parametrize("extent", ["sample", long_version("all", timeout_s=7_200)])
-def test_one_writer_and_all_rows(two_server_platform: Platform, remedy: str, extent: str, seed: int) -> None:
+def test_one_writer_and_all_rows(two_server_platform: Platform, remedy: str, seed: int) -> None:
     """Promises 1 to 3, whoever dies."""
-    cases = list(itertools.product(DEATHS, MOVERS))
-    for death, mover in cases if extent == "all" else [random.Random(f"{seed}/{remedy}").choice(cases)]:
-        print(f"{death} dies while rows move by {mover}")
-        ways = [replace(way, mover=mover) for way in WAYS]
-        named = f"{seed}/{remedy}/{death}/{mover}"
-        for moment in moments(two_server_platform, extent, named, among=lambda _: True, ways=ways):
-            _die_and_mend(two_server_platform, moment, DEATHS[death], remedy)
+    death, mover = random.Random(f"{seed}/{remedy}").choice(CASES)
+    _die_at(two_server_platform, death, mover, remedy, "sample", seed)
+
+
+@pytest.mark.parametrize("remedy", ["resume", "undo"])
+@pytest.mark.parametrize(("death", "mover"), [long_version(*case, timeout_s=3_600) for case in CASES])
+def test_one_writer_and_all_rows_after_every_entry(
+    two_server_platform: Platform, death: str, mover: str, remedy: str, seed: int
+) -> None:
+    """The same, whoever dies, whenever."""
+    kills = _die_at(two_server_platform, death, mover, remedy, "all", seed)
+    record_part("rows-after-kills", f"{death}, {mover}, {remedy}", seed=seed, kills=kills)
+
+
+def _die_at(platform: Platform, death: str, mover: str, remedy: str, extent: str, seed: int) -> int:
+    """Let somebody die at a sample of moments, or at all; return how many they were."""
+    print(f"{death} dies while rows move by {mover}")
+    ways = [replace(way, mover=mover) for way in WAYS]
+    tried = 0
+    for moment in moments(platform, extent, f"{seed}/{remedy}/{death}/{mover}", among=lambda _: True, ways=ways):
+        _die_and_mend(platform, moment, DEATHS[death], remedy)
+        tried += 1
+    return tried
 
 
 def _die_and_mend(platform: Platform, moment: Moment, death: Callable[[Platform], None], remedy: str) -> None:
@@ -76,7 +95,7 @@ def _die_and_mend(platform: Platform, moment: Moment, death: Callable[[Platform]
         code, said = ended(mover, timeout_s=180)
     print(f"the mover ended with {code}: {said[-400:]}")
     if platform.status()["operation"]:
-        mend(platform, remedy, [entry[1:] for entry in journal(platform, after=last)])
+        mend(platform, remedy, way, [entry[1:] for entry in journal(platform, after=last)])
     assert_one_writer(platform, rows=rows)
     way.finish(platform)
     after = assert_one_writer(platform, rows=rows)

@@ -62,6 +62,21 @@ def test_transaction_in_the_way_is_named_and_waited_for(two_server_platform: Pla
     assert_serves(platform)
 
 
+def test_whoever_keeps_the_marker_is_named_and_waited_for(two_server_platform: Platform) -> None:
+    """It travels with the rows, and goes with their stream."""
+    platform = two_server_platform
+    FORTH.begin(platform)
+    platform.strangler("prepare", "catalog", "--yes", "--mover", "logical")
+    with psycopg.connect(platform.homes["service"], application_name="nightly") as connection:
+        connection.execute("LOCK TABLE strangler_marker IN SHARE MODE")
+        mover = platform.mover("cancel", "catalog", "--yes")
+        eventually(lambda: mover.log.read_text().count("nightly") >= 2, what="the mover names it, twice")
+        connection.rollback()
+    code, said = ended(mover)
+    assert code == 0, said
+    assert state_of(platform).control[0] == "monolith"
+
+
 def test_transaction_that_never_ends_stops_the_move(two_server_platform: Platform) -> None:
     """In the end the operator is told who it was, and everything is as before."""
     platform = two_server_platform

@@ -50,7 +50,7 @@ class Size:
         return self.switches >= 100
 
 
-SMALL = Size(products=10_000, switches=10, raw_writes_per_s=150, http_writes_per_s=15, probes_per_s=100)
+SMALL = Size(products=3_000, switches=6, raw_writes_per_s=150, http_writes_per_s=15, probes_per_s=100)
 LARGE = Size(products=333_334, switches=100, raw_writes_per_s=475, http_writes_per_s=25, probes_per_s=200)
 
 

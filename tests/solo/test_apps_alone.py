@@ -31,7 +31,7 @@ with override_settings(MIDDLEWARE=[]):  # the router would ask the monolith, whi
 print(json.dumps({
     "answers": answers,
     "apps": [config.name for config in apps.get_app_configs()],
-    "modules": sorted(name for name in sys.modules if name.startswith("monolith.")),
+    "modules": sorted(name for name in list(sys.modules) if name.startswith("monolith.")),
 }))
 """
 

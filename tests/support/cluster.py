@@ -27,16 +27,17 @@ from tests.support.streams import end_streams
 OWNER = "strangler"
 """The hosts' role: it owns its databases and is no superuser."""
 SUPERUSER = "postgres"
-_WITHOUT_SUPERUSER = 16
+_WITHOUT_SUPERUSER, _COUNTS_ORIGINS = 16, 18
 PASSWORD = secrets.token_urlsafe(24)
 MOVES_MAX = 64
 """Streams of rows at one time, over all platforms of a run."""
 SETTINGS: dict[str, Any] = {
     "wal_level": "logical", "max_replication_slots": MOVES_MAX, "max_wal_senders": MOVES_MAX,
     "max_logical_replication_workers": MOVES_MAX, "max_worker_processes": 2 * MOVES_MAX,
+    "max_active_replication_origins": MOVES_MAX,
     "max_sync_workers_per_subscription": 4, "scram_iterations": 1, "unix_socket_directories": "",
     "max_connections": 300, "shared_buffers": "64MB", "fsync": "off", "full_page_writes": "off",
-    "log_min_messages": "fatal",
+    "log_min_messages": "warning",
 }  # fmt: skip
 """What is committed outlives the server, but not the machine: nothing of a test run has to."""
 
@@ -82,6 +83,8 @@ class Cluster:
         settings = SETTINGS | {"listen_addresses": self.host, "port": self.port}
         if self.major < _WITHOUT_SUPERUSER:
             del settings["scram_iterations"]
+        if self.major < _COUNTS_ORIGINS:
+            del settings["max_active_replication_origins"]
         command = [self.program("postgres"), "-D", str(self.folder / "data")]
         command += [f"--{key}={value}" for key, value in settings.items()]
         user = _user()

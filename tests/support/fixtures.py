@@ -6,8 +6,10 @@ One PostgreSQL and one Valkey per run; platforms are made of them with databases
 
 from __future__ import annotations
 
+import os
+import random
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.platform import Kind, Platform, running_platform
+from tests.support.servers import two_servers
 from tests.support.valkey import running_valkey
 
 PRODUCTS = 1_000
@@ -25,16 +28,25 @@ __all__ = [
     "any_platform",
     "cluster",
     "postgres_platform",
+    "servers",
     "sqlite_platform",
     "start_platform",
+    "two_server_platform",
     "unwound_by_sigterm",
     "valkey",
 ]
 
 
-def long_version(value: Any, *, timeout_s: int) -> Any:
+def long_version(*values: Any, timeout_s: int) -> Any:
     """Return a parameter of the version of a test that runs in `make soak` alone."""
-    return pytest.param(value, marks=[pytest.mark.soak, pytest.mark.timeout(timeout_s)])
+    return pytest.param(*values, marks=[pytest.mark.soak, pytest.mark.timeout(timeout_s)])
+
+
+def sampled(name: str, cases: Sequence[Any], count: int) -> list[Any]:
+    """Return a matrix of which CI takes *count* cases, chosen by the run's seed, and `make soak` the others."""
+    chosen = set(random.Random(f"{name}:{os.environ['SEED']}").sample(range(len(cases)), count))
+    values = (case if isinstance(case, tuple) else (case,) for case in cases)
+    return [pytest.param(*v, marks=() if i in chosen else pytest.mark.soak) for i, v in enumerate(values)]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,6 +62,13 @@ def cluster() -> Iterator[Cluster]:
     """A PostgreSQL 18 server."""
     with running_cluster() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, Cluster]]:
+    """A PostgreSQL server for each home."""
+    with two_servers() as both:
+        yield both
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +96,13 @@ def start_platform(request: pytest.FixtureRequest) -> StartPlatform:
 def postgres_platform(start_platform: StartPlatform) -> Iterator[Platform]:
     """Two hosts on two PostgreSQL databases, shared by the tests of a module."""
     with start_platform("postgres") as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def two_server_platform(servers: dict[str, Cluster], valkey: str) -> Iterator[Platform]:
+    """Two hosts, each with its database on a server of its own, shared by the tests of a module."""
+    with running_platform(servers, products=PRODUCTS, CACHE_URL=valkey) as platform:
         yield platform
 
 

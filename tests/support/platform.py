@@ -14,16 +14,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from monolith.config.capabilities import CAPABILITIES
-from monolith.config.run.keys import STAFF_SCOPES
+from monolith.config.run.keys import staff_token
 from tests.support.cluster import Cluster
 from tests.support.processes import Process, eventually, free_port
 from tests.support.shop import fill
@@ -37,6 +35,8 @@ FAULTY_SETTINGS = {host: f"tests.support.settings.{host}" for host in SETTINGS}
 GAVE_UP = re.compile(r"could not (be locked|begin to keep changes)")
 """What a switch says that did not get between the writers in time."""
 Kind = Literal["postgres", "sqlite"]
+_MIGRATING, _MIGRATE_S = 2, 300
+"""Migrations that run side by side, and how long one of them may take."""
 NO_COPY = """UPDATE strangler_ownership SET system = (SELECT concat_ws('.', system_identifier,
  (SELECT oid FROM pg_database WHERE datname = current_database()), left(pg_walfile_name(pg_current_wal_lsn()), 8))
  FROM pg_control_system())"""
@@ -164,15 +164,16 @@ class Platform:
             with error:
                 return error.code, _body(error.read())
 
-    def start_host(self, name: str) -> None:
-        """Start one host and wait until it is ready."""
-        port = self.public[name].rpartition(":")[2]
-        command = [sys.executable, "-m", "strangler.hosting.serve", "--port", port, "--threads", "48"]
-        host = Process.start(
-            name, command, self.folder / f"{name}.log", environment=self._environment(name), folder=ROOT
-        )
-        self.hosts[name] = host
-        eventually(lambda: self._ready(host, port), what=f"{name} is ready\n{host.tail()}", timeout_s=60, every_s=0.1)
+    def start_host(self, *names: str) -> None:
+        """Start hosts side by side and wait until all are ready."""
+        for name in names:
+            command = [sys.executable, "-m", "strangler.hosting.serve", "--port", self._port(name), "--threads", "48"]
+            log = self.folder / f"{name}.log"
+            self.hosts[name] = Process.start(name, command, log, environment=self._environment(name), folder=ROOT)
+        for name in names:
+            host, port = self.hosts[name], self._port(name)
+            what = f"{name} is ready\n{host.tail()}"
+            eventually(lambda h=host, p=port: self._ready(h, p), what=what, timeout_s=60 * len(names), every_s=0.1)
 
     def start_worker(self, name: str, **variables: str) -> None:
         """Start the Celery worker of one host, with its clock; *variables* are added to its environment."""
@@ -201,6 +202,9 @@ class Platform:
 
     def _of_homes(self, of_hosts: Mapping[str, str]) -> dict[str, str]:
         return {"monolith": of_hosts[MONOLITH], "service": of_hosts[self.capability]}
+
+    def _port(self, name: str) -> str:
+        return self.public[name].rpartition(":")[2]
 
     def _environment(self, settings: str) -> dict[str, str]:
         return self.environment | {"DJANGO_SETTINGS_MODULE": self.settings[settings]}
@@ -237,8 +241,9 @@ def running_platform(
     servers = _servers(server, hosts)
     made: dict[str, str] = {}
     try:
+        _make_templates(servers, settings)
         for host, its in servers.items():
-            made[host] = its.create(template=_template(its, host, settings))
+            made[host] = its.create(template=its.templates[settings[host]])
             its.execute(made[host], NO_COPY)
         databases = {host: servers[host].dsn(name) for host, name in made.items()}
         if not server:
@@ -246,12 +251,11 @@ def running_platform(
         platform = _platform("postgres" if server else "sqlite", folder, databases, settings, variables)
         platform.servers = servers
         if not server:
-            _migrate(platform, *hosts)
+            _migrate(platform, MONOLITH, *services)  # a service that is shipped complete asks what the monolith's says
         if products:
             fill(databases[MONOLITH], products)
         try:
-            for host in hosts:
-                platform.start_host(host)
+            platform.start_host(*hosts)
             yield platform
         finally:
             platform.stop()
@@ -297,34 +301,36 @@ def _url(kind: Kind, address: str) -> str:
 
 def _make_keys(folder: Path) -> str:
     """Make the key pair that every host trusts and return a staff token."""
-    folder.mkdir()
-    key = ec.generate_private_key(ec.SECP256R1())
-    public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))
-    (folder / "jwks.json").write_text(json.dumps({"keys": [public | {"kid": "test", "use": "sig", "alg": "ES256"}]}))
-    now = int(time.time())
-    claims = {
-        "iss": "http://strangler.local", "aud": "strangler-platform", "sub": "checker", "staff": True,
-        "scope": " ".join(STAFF_SCOPES), "iat": now, "exp": now + 86_400,
-    }  # fmt: skip
-    return jwt.encode(claims, key, algorithm="ES256", headers={"kid": "test"})
+    return staff_token(folder, subject="checker", ttl_s=86_400)
 
 
-def _template(server: Cluster, host: str, settings: Mapping[str, str]) -> str:
-    """Return the migrated database that *host*'s databases are copied from, made at the first call."""
-    if settings[host] not in server.templates:
-        folder = Path(tempfile.mkdtemp(prefix="strangler-template-"))
-        made = server.create()
-        try:
-            _migrate(_platform("postgres", folder, {host: server.dsn(made)}, settings, {}), host)
-        finally:
-            shutil.rmtree(folder)
-        server.templates[settings[host]] = made
-    return server.templates[settings[host]]
+def _make_templates(servers: Mapping[str, Cluster], settings: Mapping[str, str]) -> None:
+    """
+    Make the migrated databases that the hosts' databases are copied from, as far as they are not there.
+
+    Services are migrated beside the monolith's: one that is shipped complete asks what that says.
+    """
+    _fill_templates(servers, [host for host in servers if host == MONOLITH], settings)
+    _fill_templates(servers, [host for host in servers if host != MONOLITH], settings)
+
+
+def _fill_templates(servers: Mapping[str, Cluster], hosts: Sequence[str], settings: Mapping[str, str]) -> None:
+    made = {host: servers[host].create() for host in hosts if settings[host] not in servers[host].templates}
+
+    def fill(host: str) -> None:
+        names = {MONOLITH: servers[MONOLITH].templates.get(settings[MONOLITH]), host: made[host]}
+        databases = {at: servers[at].dsn(name) for at, name in names.items() if name}
+        with tempfile.TemporaryDirectory(prefix="strangler-template-") as folder:
+            _migrate(_platform("postgres", Path(folder), databases, settings, {}), host)
+        servers[host].templates[settings[host]] = made[host]
+
+    with ThreadPoolExecutor(_MIGRATING) as pool:
+        list(pool.map(fill, made))
 
 
 def _migrate(platform: Platform, *hosts: str) -> None:
     for host in hosts:
-        done = platform.manage("migrate", "--verbosity", "0", settings=host)
+        done = platform.manage("migrate", "--verbosity", "0", settings=host, timeout_s=_MIGRATE_S)
         assert done.returncode == 0, done.stderr
 
 

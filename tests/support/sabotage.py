@@ -2,6 +2,7 @@
 Takes guards out, to prove that the tests find what the guards prevent: SABOTAGE names them, comma separated.
 
 `fence`: no home refuses a write, neither by trigger nor by assertion.
+`leftovers`: rows that somebody has left at the target do not stop a move.
 `late`: a mover that wakes up late is not stopped.
 `drain`: a switch does not wait for the last rows.
 `asleep`: a mover stops itself (SIGSTOP) once, while it keeps the writers out; no guard is taken out.
@@ -40,7 +41,7 @@ def _without_fence() -> None:
 
     for fence in (PostgreSQLFence, SQLiteFence):
         fence.assert_owner = assert_nothing  # type: ignore[method-assign]
-        fence.enable = lambda *_: None  # type: ignore[method-assign,assignment]
+        fence.enabling = lambda *_: lambda: None  # type: ignore[method-assign,assignment]
 
 
 def _without_lateness() -> None:
@@ -94,7 +95,14 @@ def _without_pins() -> None:
     serving.note_write = lambda *_: None
 
 
+def _without_leftovers() -> None:
+    from strangler.cutover import plan
+
+    plan.leftovers = lambda *_: iter(())
+
+
 _WAYS = {
+    "leftovers": _without_leftovers,
     "fence": _without_fence,
     "late": _without_lateness,
     "drain": _without_drain,

@@ -12,12 +12,6 @@ from tests.support.networks import Network, running_network
 HOMES = ("monolith", "service")
 
 
-def programs_of(version: int) -> Path | None:
-    """Return the folder of another PostgreSQL's programs, where Debian puts them, or None."""
-    folder = Path(f"/usr/lib/postgresql/{version}/bin")
-    return folder if (folder / "postgres").exists() else None
-
-
 @contextmanager
 def two_servers(programs: Mapping[str, Path | None] | None = None) -> Iterator[dict[str, Cluster]]:
     """Run a server for each home until the block ends; *programs* are the folders of other versions', by home."""

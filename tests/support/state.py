@@ -53,6 +53,12 @@ def state_of(platform: Platform) -> State:
     )
 
 
+def writer_of(platform: Platform) -> str:
+    """Return the home that both homes' own rows name. Raises: AssertionError, when they disagree."""
+    (owner,) = {owner_of(dsn, platform.capability)[0] for dsn in platform.homes.values()}
+    return owner
+
+
 def owner_of(dsn: str, capability: str = CATALOG) -> tuple[str, int]:
     """Return (owner, epoch) of a home's own row."""
     found = query(dsn, "SELECT owner, epoch FROM strangler_ownership WHERE capability = ?", (capability,))

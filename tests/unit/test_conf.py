@@ -60,6 +60,28 @@ def test_a_peer_is_called_and_nothing_else():
     assert conf.internal_url_of("catalog", "service") is None
 
 
+def complete(raw):
+    catalog(raw).update(complete=True, databases={}, internal_url="http://127.0.0.1:9101")
+    return catalog(raw)
+
+
+def test_the_monolith_is_no_home_of_what_is_complete():
+    raw = deepcopy(GOOD)
+    complete(raw)
+    conf = parse(raw, databases=DATABASES)
+    assert (conf.home_of("catalog"), conf.own_capabilities, conf.database_of("catalog")) == (None, (), None)
+    assert (conf.routed_capabilities, conf.side) == (("catalog",), "monolith")
+    assert conf.upstream_of("catalog") == "http://127.0.0.1:8101"
+
+
+def test_its_service_is():
+    raw = deepcopy(GOOD) | {"HOST": "catalog", "MONOLITH_URL": "http://m:8000"}
+    complete(raw).update(databases={"service": "default"}, contract="shop.catalog.contract")
+    conf = parse(raw, databases=DATABASES)
+    assert (conf.home_of("catalog"), conf.own_capabilities, conf.side) == ("service", ("catalog",), "service")
+    assert conf.capabilities["catalog"].contract == "shop.catalog.contract"
+
+
 def test_a_service_host_is_the_other_home():
     raw = {**deepcopy(GOOD), "HOST": "catalog", "MONOLITH_URL": "http://m:8000"}
     catalog(raw)["databases"] = {"service": "default"}
@@ -94,12 +116,31 @@ def test_a_service_host_is_the_other_home():
         (lambda r: catalog(r).update(routes=["x"]), "must be a dict"),
         (lambda r: catalog(r).update(routes=[{"prefix": "/a", "methods": ["FETCH"]}]), "FETCH"),
         (lambda r: catalog(r).update(routes=[{"prefix": "/a", "kind": "both"}]), "'read' or 'write'"),
+        *(
+            (lambda r, t=timeout_s: catalog(r).update(routes=[{"prefix": "/a", "timeout_s": t}]), "above 0 and 86400")
+            for timeout_s in (0, -1, "3", True, 1e15, float("nan"), float("inf"))
+        ),
+        (lambda r: r.update(KUBERNETES_NAMESPACE="Shop"), "KUBERNETES_NAMESPACE"),
+        (lambda r: r.update(KUBERNETES_NAMESPACE="a/b"), "KUBERNETES_NAMESPACE"),
+        (lambda r: r.update(KUBERNETES_GATEWAY="a/b/c"), "KUBERNETES_GATEWAY"),
+        (lambda r: r.update(KUBERNETES_GATEWAY="infra/"), "KUBERNETES_GATEWAY"),
+        (lambda r: r.update(PUBLIC_HOSTS=["shop.example", "https://shop.example"]), "not 'https://shop.example'"),
+        (lambda r: r.update(PUBLIC_HOSTS=["a.*.example"]), "PUBLIC_HOSTS"),
+        (lambda r: r.update(PUBLIC_HOSTS="shop.example"), "list of strings"),
+        (lambda r: r.update(AFFINITY_HEADER="X Tenant"), "AFFINITY_HEADER"),
+        (lambda r: r.update(TRUST_FORWARDED="yes"), "True or False"),
         (lambda r: catalog(r).update(service_url="127.0.0.1:8101"), "address"),
         (lambda r: catalog(r).update(service_url="http://h/path"), "address"),
         (lambda r: catalog(r).update(databases={"monolith": "default", "service": "default"}), "two homes need two"),
         (lambda r: catalog(r).update(databases={"monolith": "nowhere"}), "not in DATABASES"),
         (lambda r: catalog(r).update(databases={"edge": "default"}), "no home"),
         (lambda r: catalog(r).update(databases={}), "name its database"),
+        (lambda r: catalog(r).update(complete="yes"), "must be True or False, not 'yes'"),
+        (lambda r: catalog(r).update(contract=None), "must be the name of a package"),
+        (lambda r: complete(r).update(databases={"monolith": "default"}), "its service alone has rows"),
+        (lambda r: complete(r).update(databases={"service": "default"}), "its service alone has rows"),
+        (lambda r: complete(r).update(service_url=None), "nobody but its service answers"),
+        (lambda r: complete(r).update(internal_url=None), "nobody but its service answers"),
         (lambda r: r["CAPABILITIES"].update(other={**catalog(r), "app": "other"}), "claimed by 'catalog' as well"),
     ],
 )

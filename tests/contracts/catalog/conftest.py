@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contracts.catalog.client import Answer, Client
-from tests.contracts.moves import OTHER, move, moving
+from tests.contracts.client import created
+from tests.contracts.moves import OTHER, move, served
 from tests.support.fixtures import StartPlatform, cluster, start_platform, valkey
 from tests.support.platform import Platform
 
@@ -24,7 +24,7 @@ __all__ = ["OTHER", "cluster", "move", "start_platform", "valkey"]
 GIVEN_URL = os.environ.get("CATALOG_CONTRACT_URL")
 
 
-@pytest.fixture(scope="session", params=["postgres", "sqlite"])
+@pytest.fixture(scope="package", params=["postgres", "sqlite"])
 def platform(request: pytest.FixtureRequest, start_platform: StartPlatform) -> Iterator[Platform | None]:
     """Both hosts, each on a database of its own; None when a running platform was given."""
     if GIVEN_URL:
@@ -37,17 +37,11 @@ def platform(request: pytest.FixtureRequest, start_platform: StartPlatform) -> I
 @pytest.fixture(scope="module", params=["monolith", "service", "moving"])
 def catalog_url(request: pytest.FixtureRequest, platform: Platform | None) -> Iterator[str]:
     """The address under test; it decides where the catalog is served meanwhile."""
-    if platform is None:
-        yield str(GIVEN_URL)
-    elif request.param == "moving":
-        with moving(platform):
-            yield platform.doors["monolith"]
-    else:
-        move(platform, request.param)
-        yield platform.doors[request.param]
+    with served(platform, request.param, given=GIVEN_URL) as url:
+        yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def staff_token(platform: Platform | None) -> str:
     """A token with the scopes catalog:read, catalog:write, inventory:read and inventory:write."""
     return os.environ["CATALOG_CONTRACT_TOKEN"] if platform is None else platform.token
@@ -83,7 +77,7 @@ class Shelf:
         """Make a category."""
         self._made += 1
         body = {"slug": f"{self._word}-c{self._made}", "name": f"Category {self._made}", "parent": parent, **more}
-        return dict(_created(self._staff.create("/categories", body)).json)
+        return dict(created(self._staff.create("/categories", body)).json)
 
     def product_body(self, **more: Any) -> dict[str, Any]:
         """Return what a new product may look like."""
@@ -94,7 +88,7 @@ class Shelf:
 
     def draft(self, **more: Any) -> Answer:
         """Make a draft."""
-        return _created(self._staff.create("/products", self.product_body(**more)))
+        return created(self._staff.create("/products", self.product_body(**more)))
 
     def published(self, **more: Any) -> Answer:
         """Make a product that everybody sees."""
@@ -112,21 +106,16 @@ class Stock:
     def __init__(self, keeper: Client, word: str) -> None:
         self._keeper = keeper
         self._warehouse = f"{word}-EAST".upper()
-        _created(keeper.create("/warehouses", {"code": self._warehouse}))
+        created(keeper.create("/warehouses", {"code": self._warehouse}))
 
     def receive(self, sku: str, units: int) -> None:
         """Let units of a SKU arrive."""
-        _created(self._keeper.create(f"/stock/{sku}/receipts", {"warehouse": self._warehouse, "qty": units}))
+        created(self._keeper.create(f"/stock/{sku}/receipts", {"warehouse": self._warehouse, "qty": units}))
 
     def write_off(self, sku: str, units: int) -> None:
         """Let units of a SKU be gone."""
         body = {"warehouse": self._warehouse, "delta": -units, "reason": "lost"}
-        _created(self._keeper.create(f"/stock/{sku}/adjustments", body))
-
-
-def _created(answer: Answer) -> Answer:
-    assert answer.status == 201, answer.content
-    return answer
+        created(self._keeper.create(f"/stock/{sku}/adjustments", body))
 
 
 @pytest.fixture
@@ -140,11 +129,3 @@ def stock(platform: Platform | None, staff_token: str, word: str) -> Stock:
     """What the inventory has for a test."""
     url = str(GIVEN_URL) if platform is None else platform.doors["monolith"]
     return Stock(Client(url, staff_token, "/api/inventory"), word)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test here needs the live hosts."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.platform)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.contracts.client import Answer, Client
-from tests.contracts.moves import move, moving
+from tests.contracts.client import Client, created
+from tests.contracts.moves import served
 from tests.support.fixtures import StartPlatform, cluster, start_platform, valkey
 from tests.support.platform import Platform
 
@@ -24,7 +23,7 @@ MOUNT = "/api/inventory"
 GIVEN_URL = os.environ.get("INVENTORY_CONTRACT_URL")
 
 
-@pytest.fixture(scope="session", params=["postgres", "sqlite"])
+@pytest.fixture(scope="package", params=["postgres", "sqlite"])
 def platform(request: pytest.FixtureRequest, start_platform: StartPlatform) -> Iterator[Platform | None]:
     """Both hosts, each on a database of its own; None when a running platform was given."""
     if GIVEN_URL:
@@ -37,17 +36,11 @@ def platform(request: pytest.FixtureRequest, start_platform: StartPlatform) -> I
 @pytest.fixture(scope="module", params=["monolith", "service", "moving"])
 def inventory_url(request: pytest.FixtureRequest, platform: Platform | None) -> Iterator[str]:
     """The address under test; it decides where the inventory is served meanwhile."""
-    if platform is None:
-        yield str(GIVEN_URL)
-    elif request.param == "moving":
-        with moving(platform):
-            yield platform.doors["monolith"]
-    else:
-        move(platform, request.param)
-        yield platform.doors[request.param]
+    with served(platform, request.param, given=GIVEN_URL) as url:
+        yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def staff_token(platform: Platform | None) -> str:
     """A token with the scopes inventory:read and inventory:write."""
     return os.environ["INVENTORY_CONTRACT_TOKEN"] if platform is None else platform.token
@@ -111,21 +104,7 @@ class Yard:
         return level["on_hand"], level["reserved"], level["available"]
 
 
-def created(answer: Answer) -> Answer:
-    """Assert that something was made."""
-    assert answer.status == 201, answer.content
-    return answer
-
-
 @pytest.fixture
 def yard(staff: Client) -> Yard:
     """Makes rows for a test."""
     return Yard(staff)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test here needs the live hosts."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.platform)

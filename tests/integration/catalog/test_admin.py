@@ -15,6 +15,7 @@ import pytest
 from tests.contracts.catalog.client import Client
 from tests.support.fixtures import StartPlatform
 from tests.support.platform import Platform
+from tests.support.state import writer_of
 
 BOSS = {
     "DJANGO_SUPERUSER_USERNAME": "boss",
@@ -67,7 +68,7 @@ def platform(request: pytest.FixtureRequest, start_platform: StartPlatform):
 @pytest.fixture
 def boss(platform: Platform) -> Browser:
     """Logged in, with the catalog at home."""
-    if platform.status()["writer"] != "monolith":
+    if writer_of(platform) != "monolith":
         platform.strangler("toggle", "catalog", "monolith", "--yes")
     return Browser(platform.doors["monolith"])
 

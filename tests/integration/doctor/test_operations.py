@@ -38,7 +38,7 @@ def test_its_mover_cannot_act_any_more_when_it_wakes_up(homes):
     made = operation()
     mend("operation-stopped")
     with pytest.raises(Superseded):
-        Journal(made).write("fence", "intent")
+        Journal(made).write(("fence", "intent", {}))
 
 
 @pytest.mark.parametrize("homes", ["sqlite"], indirect=True)

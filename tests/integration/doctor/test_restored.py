@@ -10,7 +10,7 @@ from django.test import Client
 
 from strangler.fence import after_migrate, owning
 from strangler.hosting import health
-from strangler.state.identity import Restored, identity_of, judge, record_identity
+from strangler.state.identity import Restored, identity_of, judge, recognise, renew_identity
 from tests.integration.conftest import _use
 from tests.sample.models import Shelf
 from tests.support.backups import dump, promoted_copy, restore
@@ -48,7 +48,7 @@ def give_to_service(connection):
     """What a switch leaves in each home's row."""
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute("UPDATE strangler_ownership SET owner = 'service', epoch = 2 WHERE capability = 'sample'")
-        record_identity(connection, "sample")
+        renew_identity(connection, "sample")
 
 
 def post():
@@ -140,8 +140,8 @@ def test_migrate_says_which_database_it_is(homes):
 
 def test_a_flip_does_not_forget_that_a_database_was_restored(homes, before):
     before()
-    with pytest.raises(Restored), transaction.atomic():
-        record_identity(homes.monolith, "sample")
+    with pytest.raises(Restored):
+        recognise(homes.monolith, "sample")
 
 
 def test_a_database_without_a_second_home_is_left_alone(before, settings):

@@ -147,7 +147,7 @@ def test_admin_corrects_through_the_services_and_is_read_only_when_moved(platfor
     _, page = boss.post(path, safety_stock=1, delta=-9, reason="stolen")
     assert "insufficient_stock" in page
     _, page = boss.post("/admin/inventory/reservation/", action="release", _selected_action=row["id"])
-    assert "1 released." in page
+    assert "1 done." in page
     move(platform, "service")
     for page in (boss.get("/admin/inventory/stockitem/"), boss.get(path)):
         assert "The service owns these rows" in page

@@ -77,7 +77,7 @@ class Platform:
         if owner == self.home:
             with ownership.short_transaction(connection):
                 tables = tables_of("sample")
-                ownership.admit(connection, "sample", tables, before[:2], Owned(owner, epoch, "test"))
+                ownership.Admission(connection, "sample", tables).commit(before[:2], Owned(owner, epoch, "test"))
         else:
             new = Owned(owner, epoch, "test")
             ownership.close(
@@ -110,7 +110,8 @@ class Platform:
 
 
 @pytest.fixture
-def platform(settings: Any, upstream: Upstream, transactional_db: None) -> Iterator[Platform]:
+def platform(transactional_db: None, settings: Any, upstream: Upstream) -> Iterator[Platform]:
+    """The settings come after the database, and go first: what flushes it gives rows to the capabilities of then."""
     settings.ROOT_URLCONF = "tests.integration.proxy.views"
     settings.MIDDLEWARE = [
         "strangler.proxy.StranglerMiddleware",

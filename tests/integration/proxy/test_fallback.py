@@ -18,6 +18,11 @@ ROUTES = [
 THERE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nStrangler-Home: service\r\nStrangler-Version: 9\r\n\r\nthere"
 
 
+def declare_routes(platform, routes):
+    sample = platform.settings.STRANGLER["CAPABILITIES"]["sample"]
+    platform.configure(CAPABILITIES={"sample": {**sample, "routes": routes}})
+
+
 class Clock:
     now = 1000.0
 
@@ -36,10 +41,9 @@ def clock(monkeypatch):
 
 
 @pytest.fixture
-def both(platform, clock, settings):
+def both(platform, clock):
     """This is the monolith, and knows both databases; in them no row waits for anybody."""
-    sample = settings.STRANGLER["CAPABILITIES"]["sample"]
-    platform.configure(CAPABILITIES={"sample": {**sample, "routes": ROUTES}})
+    declare_routes(platform, ROUTES)
     ChangedKey.objects.using("sample_service").all().delete()
     return platform
 
@@ -175,17 +179,31 @@ def test_who_has_written_lately_gets_no_old_answer(extracted):
     assert mine.get("/sample/count").status_code == 200
 
 
-def test_the_service_pins_who_writes_there(platform, clock):
+@pytest.fixture
+def service(platform, clock):
+    """This is the service, which writes."""
     platform.be_the_service()
     platform.row_says("service", 2)
     platform.rows_flow("service")
     platform.table_says(writer="service", stage="extracted", epoch=2)
+    return platform
+
+
+def test_the_service_pins_who_writes_there(service):
+    declare_routes(service, ROUTES)
     ChangedKey.objects.create(pk=8, capability="sample", table="sample_shelf", key="[1]", at=0)
     response = Client().post("/sample/create", {"name": "x"})
     assert response.status_code == 201
     token = response.cookies["strangler_pins"].value
     assert signing.verify("pins", token) == {"at": {"sample": ["service", 8]}}
     assert response.cookies["strangler_subject"].value
+
+
+def test_nobody_is_pinned_where_no_answer_may_be_old(service):
+    declare_routes(service, [{"prefix": "/sample/"}])
+    response = Client().post("/sample/create", {"name": "x"})
+    assert response.status_code == 201
+    assert not response.cookies
 
 
 def canary(platform):

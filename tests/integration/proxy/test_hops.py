@@ -193,6 +193,20 @@ def test_nothing_from_outside_makes_a_request_look_forwarded(platform, home):
     }
 
 
+def test_trusted_proxy_says_where_a_request_comes_from(platform, home):
+    """Only where the settings say that one stands in front; the client is the last that it has seen."""
+    platform.configure(TRUST_FORWARDED=True)
+    chain = f"203.0.113.66, {ORIGIN['HTTP_X_FORWARDED_FOR']}"
+    seen = platform.client.get("/sample/seen", **{**ORIGIN, "HTTP_X_FORWARDED_FOR": chain}).json()
+    assert seen == {
+        "host": "shop.example",
+        "secure": True,
+        "client": "192.0.2.7",
+        "absolute": "https://shop.example/next",
+        "reserved": [],
+    }
+
+
 @pytest.mark.parametrize(
     ("token", "why"),
     [

@@ -62,7 +62,7 @@ class Receiver:
         return [span for span in list(self.spans) if span["trace"] == trace_id]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def receiver() -> Iterator[Receiver]:
     made = Receiver()
     yield made
@@ -79,7 +79,7 @@ def open_folder() -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def platform(receiver: Receiver) -> Iterator[Platform]:
     """A platform on free ports with few products; every test leaves the catalog in the monolith."""
     environment = {

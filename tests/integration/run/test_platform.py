@@ -33,7 +33,7 @@ def test_a_trace_crosses_the_hop_and_reaches_the_receiver(moved, receiver):
     """One trace in two processes: client -> monolith -> catalog -> its database, each the parent of the next."""
     sent = traceparent()
     _, trace_id, client_span, _ = sent.split("-")
-    answer = requests.get(moved.url + PRODUCTS, headers={"traceparent": sent}, timeout=30)
+    answer = requests.get(moved.sites["monolith"].url + PRODUCTS, headers={"traceparent": sent}, timeout=30)
     assert answer.headers["Strangler-Home"] == "service"
 
     def by_host():
@@ -95,7 +95,7 @@ def test_valkey_is_traced(platform, receiver):
 
 def test_both_homes_log_one_request_under_the_same_ids(moved):
     request_id = f"test-{secrets.token_hex(6)}"
-    requests.get(moved.url + PRODUCTS, headers={"X-Request-ID": request_id}, timeout=30)
+    requests.get(moved.sites["monolith"].url + PRODUCTS, headers={"X-Request-ID": request_id}, timeout=30)
 
     def line_of(name):
         return next((line for line in log_lines(moved, name) if line.get("request_id") == request_id), None)

@@ -10,6 +10,7 @@ from django.db import connections
 from strangler.cutover import live_routers
 from strangler.errors import Saturated
 from strangler.models import Router
+from strangler.proxy import freshness
 from strangler.state import Change, follower, publish, wait_for_epoch, waiting
 from strangler.state.follower import read_last_good
 
@@ -29,6 +30,7 @@ def following(settings, tmp_path, homes):
     settings.STRANGLER = {**settings.STRANGLER, "FOLLOW": True, "LEASE_S": 1.0, "STATE_DIR": tmp_path}
     yield
     follower.stop()
+    freshness.stop()
 
 
 def change(**values):

@@ -75,6 +75,22 @@ def test_a_new_capability_enrols_itself(settled):
     assert keys(settled.borders()[1]) == {"shop.reports.views -> shop.orders.views"}
 
 
+def test_of_an_app_that_has_left_its_contract_is_known(settled):
+    """Nothing of it is installed in the monolith; callers import the contract from where they always did."""
+    for module in ("__init__", "contract", "capability"):
+        settled.append(f"shop/parcels/{module}.py", "")
+    entry = {
+        "complete": True,
+        "contract": "shop.parcels.contract",
+        "service_url": "http://127.0.0.1:9",
+        "internal_url": "http://127.0.0.1:9",
+        "routes": [{"prefix": "/parcels/"}],
+    }
+    settled.append("shop/config/settings.py", f'STRANGLER["CAPABILITIES"]["parcels"] = {entry}')
+    settled.append("shop/orders/late.py", "from shop.parcels import capability, contract")
+    assert keys(settled.borders()[1]) == {"shop.orders.late -> shop.parcels.capability"}
+
+
 def test_contracts_stand_alone(settled):
     settled.append("shop/catalog/contract/__init__.py", "import strangler.conf\nfrom shop.orders.models import Order")
     settled.append(

@@ -4,9 +4,10 @@ import uuid
 
 import pytest
 
-from monolith.catalog.domain import SKU_PATTERN, Status, attribute_faults
+from monolith.catalog.domain import Status, attribute_faults
 from monolith.catalog.search.words import words_of
 from monolith.catalog.seed.goods import categories, goods
+from monolith.kernel.skus import SKU_PATTERN
 
 IDS = {row.slug: uuid.uuid5(uuid.NAMESPACE_DNS, row.slug) for row in categories(1)}
 

@@ -29,3 +29,8 @@ def test_declaration_with_two_names_is_one() -> None:
 
 def test_no_contract_declares_nothing() -> None:
     assert declared(None, Events) == []
+
+
+def test_contract_may_have_stayed_where_its_app_came_from() -> None:
+    assert package_of("tests.sample", "tests.events.press.contract") is contract
+    assert package_of("tests.events.press", "tests.sample.contract") is None

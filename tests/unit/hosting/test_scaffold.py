@@ -72,6 +72,21 @@ def test_a_name_that_is_no_app_is_refused_with_what_to_do(app: str, reason: str,
     assert not folder.exists()
 
 
+def test_what_is_shipped_complete_is_a_peer_and_needs_no_host(folder: Path, settings: Any) -> None:
+    """Its app is not here, so it is known by its contract alone."""
+    gone = {
+        "complete": True, "contract": "monolith.catalog.contract", "app": "gone", "routes": [{"prefix": "/api/c/"}],
+        "service_url": "http://127.0.0.1:8101", "internal_url": "http://127.0.0.1:9177",
+    }  # fmt: skip
+    capabilities = {**settings.STRANGLER["CAPABILITIES"], "catalog": gone}
+    contracts = [gone["contract"]]
+    settings.STRANGLER = {**settings.STRANGLER, "CAPABILITIES": capabilities, "CONTRACTS": contracts}
+    operations.scaffold("inventory")
+    assert '"catalog": 9177' in (folder / "inventory" / "settings.py").read_text()
+    with pytest.raises(Refused, match="catalog is shipped complete: its service alone has the app"):
+        operations.scaffold("catalog")
+
+
 def test_the_port_is_the_known_one_the_next_or_the_given_one(folder: Path) -> None:
     def written(app: str, **wishes: Any) -> str:
         operations.scaffold(app, force=True, **wishes)

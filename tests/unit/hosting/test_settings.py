@@ -34,6 +34,41 @@ def test_derived_settings_satisfy_the_toolkit(host, env):
     assert conf.own_capabilities == ("catalog",)
 
 
+PARCELS = Capability(
+    "parcels",
+    "tests.integration.complete.app",
+    contract="tests.integration.complete.parcels.contract",
+    complete=True,
+)
+
+
+def test_a_monolith_has_of_a_complete_capability_what_calls_and_routes_need(env):
+    settings = host_settings(Host("monolith", [CATALOG, PARCELS]), env)
+    conf = parse(settings["STRANGLER"], databases=tuple(settings["DATABASES"]))
+    assert conf.own_capabilities == ("catalog",)
+    assert [route.prefix for route in conf.capabilities["parcels"].routes] == ["/api/parcels/"]
+    assert (conf.capabilities["parcels"].service_url, conf.capabilities["parcels"].app) == (
+        "http://127.0.0.1:8101",
+        "parcels",
+    )
+    assert "tests.integration.complete.parcels.contract" in conf.contracts
+    assert "tests.integration.complete.app" not in settings["INSTALLED_APPS"]
+    assert set(settings["DATABASES"]) == {"default", "catalog_service"}
+    assert settings["HOSTING"]["queues"] == ("monolith", "catalog.monolith")
+    assert not [name for name in settings["CELERY_BEAT_SCHEDULE"] if name.startswith("parcels")]
+    assert "PARCELS_NOTE" not in settings
+    assert list(settings["HOSTING"]["mounts"]) == ["api/catalog/"]
+
+
+def test_the_service_of_a_complete_capability_has_all_of_it(env):
+    settings = host_settings(Host("parcels", [PARCELS]), env)
+    conf = parse(settings["STRANGLER"], databases=tuple(settings["DATABASES"]))
+    assert (conf.own_capabilities, conf.capabilities["parcels"].complete) == (("parcels",), True)
+    assert conf.capabilities["parcels"].databases == {"service": "default"}
+    assert settings["HOSTING"]["mounts"] == {"api/parcels/": "tests.integration.complete.app.urls"}
+    assert (settings["PARCELS_NOTE"], "parcels.count" in settings["CELERY_BEAT_SCHEDULE"]) == ("from the app", True)
+
+
 def test_a_host_takes_calls_where_its_internal_address_points(env):
     bound = [host_settings(host, env)["STRANGLER"]["INTERNAL_BIND"] for host in (MONOLITH, SERVICE)]
     assert bound == ["127.0.0.1:9000", "127.0.0.1:9101"]
@@ -117,9 +152,90 @@ def test_a_killed_workers_task_is_looked_for_every_second_and_later_than_the_lon
     assert settings["CELERY_TASK_ACKS_LATE"] is True
     assert (transport["unacked_restore_interval"], transport["unacked_restore_throttle"]) == (1, 1)
     assert transport["visibility_timeout"] > settings["CELERY_TASK_TIME_LIMIT"]
+    assert transport["unacked_mutex_expire"] < transport["visibility_timeout"], "a worker may die while it looks"
     assert settings["CELERY_TASK_ALWAYS_EAGER"] is False
 
 
 def test_a_service_host_has_no_rows_of_django_itself(env):
     installed = host_settings(SERVICE, env)["INSTALLED_APPS"]
     assert not [name for name in installed if name.startswith("django.contrib.") and "staticfiles" not in name]
+
+
+def test_an_app_takes_settings_from_the_environment_and_a_name_says_how_it_is_read(env):
+    """Every host that carries the app has them, with words for development; a secret is required in production."""
+    shipping = Capability("shipping", "monolith.shipping")
+    for host in (Host("monolith", [CATALOG, shipping]), Host("shipping", [shipping])):
+        settings = host_settings(host, env)
+        assert settings["SHIPPING_CARRIERS_URL"] == "http://127.0.0.1:8305"
+        assert len(settings["SHIPPING_WEBHOOK_SECRET"]) >= 32
+        given = env | {"SHIPPING_CARRIERS_URL": "https://carriers.example", "SHIPPING_WEBHOOK_SECRET": "s" * 32}
+        settings = host_settings(host, given)
+        assert settings["SHIPPING_CARRIERS_URL"] == "https://carriers.example"
+        assert settings["SHIPPING_WEBHOOK_SECRET"] == "s" * 32
+    assert "SHIPPING_CARRIERS_URL" not in host_settings(MONOLITH, env)
+
+
+def test_what_is_wrong_with_an_apps_settings_is_said_with_everything_else(env):
+    host = Host("shipping", [Capability("shipping", "monolith.shipping")])
+    with pytest.raises(SetupError) as error:
+        host_settings(host, env | {"DEBUG": "false", "SHIPPING_CARRIERS_URL": "carriers"})
+    said = " ".join(error.value.faults)
+    assert "SHIPPING_CARRIERS_URL: must be an address" in said
+    assert "SHIPPING_WEBHOOK_SECRET: is required" in said
+    with pytest.raises(SetupError, match="SHIPPING_WEBHOOK_SECRET: must have at least 32 bytes"):
+        host_settings(host, env | {"SHIPPING_WEBHOOK_SECRET": "short"})
+
+
+def test_keys_come_from_a_file_beside_which_the_private_ones_lie(env, tmp_path):
+    settings = host_settings(SERVICE, env)
+    assert settings["STRANGLER"]["SUBJECT_JWKS"] == str(tmp_path / "keys" / "jwks.json")
+    assert settings["HOSTING"]["keys_dir"] == tmp_path / "keys"
+    elsewhere = host_settings(SERVICE, env | {"JWKS_FILE": "/etc/issuer/jwks.json"})
+    assert elsewhere["HOSTING"]["keys_dir"] == Path("/etc/issuer")
+
+
+def test_keys_come_from_an_address_when_one_is_given(env):
+    url = "https://shop.example/.well-known/jwks.json"
+    assert host_settings(SERVICE, env | {"JWKS_URL": url})["STRANGLER"]["SUBJECT_JWKS"] == url
+
+
+@pytest.mark.parametrize(
+    "url", ["shop.example/keys", "ftp://shop.example/keys", "https://shop.example", "https:///keys"]
+)
+def test_address_of_keys_must_be_one(env, url):
+    with pytest.raises(SetupError, match="JWKS_URL"):
+        host_settings(SERVICE, env | {"JWKS_URL": url})
+
+
+def test_a_cluster_and_an_edge_are_said_by_the_environment(env):
+    env |= {
+        "KUBERNETES_NAMESPACE": "shop",
+        "KUBERNETES_GATEWAY": "infra/public",
+        "PUBLIC_HOSTS": "shop.example, *.shop.example",
+        "AFFINITY_HEADER": "X-Tenant",
+        "TRUST_FORWARDED": "true",
+    }
+    settings = host_settings(MONOLITH, env)
+    conf = parse(settings["STRANGLER"], databases=tuple(settings["DATABASES"]))
+    assert (conf.kubernetes_namespace, conf.kubernetes_gateway) == ("shop", "infra/public")
+    assert conf.public_hosts == ("shop.example", "*.shop.example")
+    assert (conf.affinity_header, conf.trust_forwarded) == ("X-Tenant", True)
+
+
+def test_without_variables_nobody_in_front_is_trusted_and_names_are_the_usual_ones(env):
+    settings = host_settings(MONOLITH, env)
+    conf = parse(settings["STRANGLER"], databases=tuple(settings["DATABASES"]))
+    assert (conf.kubernetes_namespace, conf.kubernetes_gateway) == ("default", "public")
+    assert (conf.public_hosts, conf.affinity_header, conf.trust_forwarded) == ((), None, False)
+
+
+def test_a_monolith_with_a_server_knows_a_services_database_by_name_alone(env):
+    """In production only the mover is told of both homes; without any server, files beside each other need no names."""
+    assert "catalog_service" in host_settings(MONOLITH, env)["DATABASES"]
+    env |= {"MONOLITH_DATABASE_URL": "postgresql://monolith:word@127.0.0.1/monolith"}
+    settings = host_settings(MONOLITH, env)
+    assert "catalog_service" not in settings["DATABASES"]
+    conf = parse(settings["STRANGLER"], databases=tuple(settings["DATABASES"]))
+    assert conf.capabilities["catalog"].databases == {"monolith": "default"}
+    env |= {"CATALOG_DATABASE_URL": "postgresql://catalog:word@127.0.0.1/catalog"}
+    assert "catalog_service" in host_settings(MONOLITH, env)["DATABASES"]

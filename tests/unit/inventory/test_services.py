@@ -23,7 +23,6 @@ from monolith.inventory.contract import (
 )
 from monolith.inventory.ledger import Cause, Change
 from monolith.inventory.models import (
-    AppendOnlyError,
     Reservation,
     ReservationLine,
     ReservationStatusHistory,
@@ -40,6 +39,7 @@ from monolith.inventory.services.reservations import (
     reservation_release,
     reservations_expire,
 )
+from monolith.kernel.append_only import AppendOnlyError
 
 pytestmark = pytest.mark.django_db
 WHO = {"actor": "a"}

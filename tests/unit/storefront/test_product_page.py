@@ -1,4 +1,4 @@
-"""A product's page, made of what two contracts tell, wherever the apps behind them live."""
+"""A product's page, made of what three contracts tell, wherever the apps behind them live."""
 
 from __future__ import annotations
 
@@ -16,18 +16,29 @@ from monolith import storefront
 from monolith.catalog.contract import Product, ProductName, ProductStatus, UnknownProduct, Variant, catalog
 from monolith.inventory.contract import StockLevel, UnknownSku, inventory
 from monolith.kernel.money import Money
+from monolith.recommendations.contract import Companion, recommendations
 from monolith.storefront import views
+from strangler.transport.deadline import deadline_after
 from strangler.transport.errors import Unreachable
 
+ACTIVE = ProductStatus.PUBLISHED
 TOLD = {"MUG-S", "MUG-L"}
 """What the catalog was told is in stock; the inventory knows better."""
 
 
 class Shelves:
-    """The catalog and the inventory of one product."""
+    """
+    The catalog and the inventory of one product, and what is bought with it.
+
+    Attributes:
+        besides: SKUs that are recommended.
+        waits_s: what the page would wait for recommendations.
+    """
 
     def __init__(self) -> None:
         self.away: set[str] = set()
+        self.besides: tuple[str, ...] = ()
+        self.waits_s = 0.0
         self.units = {"MUG-S": 12, "MUG-M": 2, "MUG-L": 0}
         name = ProductName(id=uuid.uuid4(), slug="mug", name="A <Mug>", status=ProductStatus.PUBLISHED)
         self.shown = Product(
@@ -51,6 +62,21 @@ class Shelves:
             for sku in skus
         )
 
+    def bought_together(self, *, skus: tuple[str, ...], limit: int) -> tuple[Companion, ...]:
+        self._there("recommendations")
+        self.waits_s = deadline_after(60).left()
+        assert "MUG-S" in skus
+        return tuple(Companion(sku=sku, orders=2) for sku in self.besides[:limit])
+
+    def variants_by_sku(self, *, skus: tuple[str, ...]) -> tuple[Variant, ...]:
+        assert skus
+        names = {
+            word: ProductName(id=uuid.uuid5(uuid.NAMESPACE_OID, word), slug=word, name=word.title(), status=ACTIVE)
+            for word in ("bowl", "cup", "gone", "spoon", "fork", "knife")
+        } | {"mug": self.shown.variants[0].product}
+        products = {sku: names[sku.partition("-")[0].lower()] for sku in skus}
+        return tuple(_variant(sku, products[sku], active=sku != "GONE") for sku in skus)
+
     def _there(self, name: str) -> None:
         if name in self.away:
             raise Unreachable(name)
@@ -69,7 +95,7 @@ def shelves(settings: Any) -> Iterator[Shelves]:
     folder = Path(storefront.__file__).parent / "templates"
     settings.TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [folder]}]
     fake: Any = Shelves()
-    with catalog.bound_to(fake), inventory.bound_to(fake):
+    with catalog.bound_to(fake), inventory.bound_to(fake), recommendations.bound_to(fake):
         yield fake
 
 
@@ -115,3 +141,25 @@ def test_what_is_not_for_everybody_is_not_found(shelves: Shelves) -> None:
     variants = tuple(replace(variant, for_sale=False) for variant in shelves.shown.variants)
     shelves.shown = replace(shelves.shown, status=ProductStatus.ARCHIVED, variants=variants)
     assert stock_words(page()) == ["No longer sold"] * 4
+
+
+def recommended(answer: HttpResponse) -> list[str]:
+    return [row.split('"')[0] for row in answer.content.decode().split('<li><a href="/products/')[1:]]
+
+
+def test_page_shows_what_is_bought_together(shelves: Shelves) -> None:
+    """Each product once and four at most; not itself, and nothing that is no longer sold."""
+    assert b"Bought together" not in page().content
+    shelves.besides = ("BOWL-S", "GONE", "MUG-M", "CUP", "BOWL-L", "SPOON", "FORK", "KNIFE")
+    assert recommended(page()) == ["bowl", "cup", "spoon", "fork"]
+
+
+def test_page_goes_on_without_recommendations(shelves: Shelves) -> None:
+    """It waits a fifth of a second at most, and shows everything else."""
+    shelves.besides = ("BOWL-S",)
+    page()
+    assert 0 < shelves.waits_s <= 0.2
+    shelves.away.add("recommendations")
+    answer = page()
+    assert (answer.status_code, recommended(answer)) == (200, [])
+    assert stock_words(answer) == ["In stock", "Only 2 left", "Sold out", "Sold out"]

@@ -93,16 +93,18 @@ def test_forwarding_fields_replace_what_came_from_outside():
     }
 
 
-def test_forwarding_fields_continue_what_a_trusted_proxy_said():
-    said = forwarding(
-        trust=True,
-        HTTP_X_FORWARDED_FOR="203.0.113.1",
-        HTTP_X_FORWARDED_HOST="public.example",
-        HTTP_X_FORWARDED_PROTO="https",
-    )
-    assert said["X-Forwarded-For"] == "203.0.113.1, 192.0.2.7"
-    assert said["X-Forwarded-Host"] == "public.example"
-    assert said["X-Forwarded-Proto"] == "https"
+@pytest.mark.parametrize(
+    ("chain", "told"),
+    [
+        ("203.0.113.1, 192.0.2.7", "203.0.113.1, 192.0.2.7"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("203.0.113.1, unknown", "203.0.113.1, unknown, 192.0.2.7"),
+        ("", "192.0.2.7"),
+    ],
+)
+def test_last_of_what_a_trusted_proxy_said_is_the_client(chain, told):
+    """The other home takes the last one for the client, so it must be whom we take for it."""
+    assert forwarding(trust=True, HTTP_X_FORWARDED_FOR=chain)["X-Forwarded-For"] == told
 
 
 def test_via_is_appended():

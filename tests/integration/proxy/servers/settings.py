@@ -6,7 +6,7 @@ from pathlib import Path
 _DIR = Path(os.environ["SERVERS_DIR"])
 SECRET_KEY = "x" * 50
 DEBUG = False
-ALLOWED_HOSTS = ["shop.example", "127.0.0.1"]
+ALLOWED_HOSTS = ["shop.example", "www.example", "127.0.0.1"]
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [

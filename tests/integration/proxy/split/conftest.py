@@ -22,7 +22,6 @@ from tests.support.platform import FAULTY_SETTINGS, Kind, Platform
 from tests.support.processes import eventually
 
 __all__ = ["cluster", "start_platform", "unwound_by_sigterm", "valkey"]
-SETTINGS = FAULTY_SETTINGS | {"monolith": "tests.integration.proxy.split.monolith"}
 PRODUCTS = "/api/catalog/products"
 
 
@@ -109,7 +108,7 @@ def _is_idle(connection: psycopg.Connection[Any], name: str) -> bool:
 @contextmanager
 def split(start: StartPlatform, kind: Kind, **variables: str) -> Iterator[Platform]:
     """Run a platform all of whose subjects read from the service."""
-    with start(kind, products=20, settings=SETTINGS, **variables) as platform:
+    with start(kind, products=20, settings=FAULTY_SETTINGS, **variables) as platform:
         platform.strangler("prepare", "catalog")
         platform.strangler("shift-reads", "catalog", "100")
         yield platform

@@ -19,11 +19,11 @@ from strangler.replication import Flow
 from tests.support.cluster import PASSWORD, Cluster
 from tests.support.fixtures import cluster, long_version
 from tests.support.processes import Process, eventually, free_port
+from tests.support.versions import VERSIONS, programs_of
 
 __all__ = ["cluster"]
 
-OLDEST = Path("/usr/lib/postgresql/15/bin")
-"""Where Debian puts the oldest version that is supported."""
+OLDEST = min(VERSIONS)
 
 
 @dataclass
@@ -68,22 +68,22 @@ def postgres_wrapper(alias: str, server: Cluster, database: str, role: str = "st
 
 
 @contextmanager
-def running_oldest(folder: Path) -> Iterator[Cluster]:
-    """Run the oldest version, as Debian packages it."""
+def running_oldest(folder: Path, programs: Path) -> Iterator[Cluster]:
+    """Run the oldest version, whose plain roles may do less than those of `Cluster`."""
     user = "nobody" if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)
         for parent in folder.parents[:2]:
             parent.chmod(0o755)
     data, port = folder / "data", free_port()
-    command = [OLDEST / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
+    command = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
     subprocess.run(command, check=True, capture_output=True, cwd=folder, user=user, extra_groups=[] if user else None)
     settings = {"port": port, "unix_socket_directories": "", "fsync": "off", "wal_level": "logical"}
-    arguments = [str(OLDEST / "postgres"), "-D", str(data), *(f"--{key}={value}" for key, value in settings.items())]
+    arguments = [str(programs / "postgres"), "-D", str(data), *(f"--{key}={value}" for key, value in settings.items())]
     process = Process.start("postgres", arguments, folder / "log", environment=os.environ, user=user, folder=folder)
     server = Cluster(folder, port)
     try:
-        eventually(lambda: "ready to accept" in process.tail(), what="PostgreSQL 15 answers")
+        eventually(lambda: "ready to accept" in process.tail(), what="the oldest PostgreSQL answers")
         server.execute("postgres", "CREATE ROLE strangler LOGIN REPLICATION")
         yield server
     finally:
@@ -92,9 +92,11 @@ def running_oldest(folder: Path) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def oldest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    if not OLDEST.exists():
-        pytest.skip(f"{OLDEST} is not installed")
-    with running_oldest(tmp_path_factory.mktemp("oldest")) as server:
+    try:
+        programs = programs_of(OLDEST)
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+    with running_oldest(tmp_path_factory.mktemp("oldest"), programs) as server:
         yield server
 
 

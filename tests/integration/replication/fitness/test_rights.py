@@ -80,6 +80,25 @@ def test_slots_that_are_taken_are_counted_but_not_our_own(flow, cluster):
             cluster.execute("postgres", f"SELECT pg_drop_replication_slot('{name}')")
 
 
+def test_subscriptions_leave_room_for_the_tables_that_are_copied(flow, cluster):
+    """Each has an origin of its own while it is copied; PostgreSQL 18 has ten unless told otherwise."""
+    made = flow()
+    limits = "SELECT current_setting('max_active_replication_origins'), current_setting('{}')"
+    ((limit, copying),) = cluster.execute("postgres", limits.format("max_sync_workers_per_subscription"))
+    ((used,),) = cluster.execute("postgres", "SELECT count(*) FROM pg_subscription")
+    names = [f"taken_{number}" for number in range(int(limit) - used - int(copying))]
+    absent = "CONNECTION 'host=127.0.0.1' PUBLICATION none WITH (connect = false, slot_name = NONE)"
+    try:
+        for name in names:
+            cluster.execute("postgres", f"CREATE SUBSCRIPTION {name} {absent}")
+        assert any("max_active_replication_origins" in s and "raise it to" in s for s in rights(made))
+        cluster.execute("postgres", f"DROP SUBSCRIPTION {names.pop()}")
+        assert not any("max_active_replication_origins" in s for s in rights(made))
+    finally:
+        for name in names:
+            cluster.execute("postgres", f"DROP SUBSCRIPTION {name}")
+
+
 @pytest.mark.soak
 def test_before_16_only_a_superuser_subscribes(oldest, django_db_blocker):
     with django_db_blocker.unblock():

@@ -50,7 +50,7 @@ class Slow(Applier):
 
 def open_target(pair):
     """Let the service own the rows, as a switch does once the monolith has closed."""
-    ownership.admit(pair.target, "sample", ["kl_person"], ("monolith", 1), Owned("service", 2, "1.1"))
+    ownership.Admission(pair.target, "sample", ["kl_person"]).commit(("monolith", 1), Owned("service", 2, "1.1"))
 
 
 # -- death ----------------------------------------------------------------------------------------------------------

@@ -82,6 +82,17 @@ def test_record_is_as_the_specification_says():
     assert record.expires_at - record.locked_at >= timedelta(hours=24) - timedelta(seconds=1)
 
 
+def test_record_tells_nobody_what_was_sent(settings):
+    """A body may hold a password: without the secret its hash cannot be compared with guesses."""
+    send()
+    kept = Record.objects.get().request_sha256
+    for model in (Record, Shelf):
+        model.objects.all().delete()
+    settings.SECRET_KEY = "another" * 10
+    send()
+    assert Record.objects.get().request_sha256 != kept
+
+
 @pytest.mark.parametrize("body", [{"name": "b"}, {"name": "a", "x": 1}])
 def test_other_request_with_the_key_is_refused(body):
     send()

@@ -1,0 +1,2 @@
+PERIODIC = {"parcels.count": 3600.0}
+ENVIRONMENT = {"PARCELS_NOTE": "from the app"}

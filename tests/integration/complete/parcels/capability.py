@@ -1,0 +1,1 @@
+ROUTES = ({"prefix": "/api/parcels/"},)

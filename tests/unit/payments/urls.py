@@ -1,0 +1,5 @@
+"""Payments as a host mounts them."""
+
+from django.urls import include, path
+
+urlpatterns = [path("api/payments/", include("monolith.payments.urls"))]
