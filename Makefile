@@ -14,7 +14,7 @@ PY := $(VENV)/bin/python
 # The first interpreter that is new enough; PYTHON= chooses another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
-BENCHMARKS := decide middleware_at_home proxied_request codec http_client calls internal_listener events stock_locking seams pause verify
+BENCHMARKS := decide middleware_at_home proxied_request codec http_client calls internal_listener edge events stock_locking seams pause copy verify checkouts
 LINTED := strangler monolith extracted tests benchmarks manage.py
 
 .PHONY: help
@@ -29,7 +29,7 @@ run: $(VENV)/.run ## Start the whole platform and say what to try; Ctrl-C stops 
 
 .PHONY: test
 test: lint ## Everything that CI runs
-	$(PY) -m pytest -m "not soak" -n 2 --dist loadfile $(ARGS)
+	$(PY) -m pytest -m "not soak" -n 2 --dist loadfile $(if $(CI),--maxfail 25) $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Style, types, and who may import whom
@@ -41,6 +41,37 @@ lint: $(VENV)/.dev ## Style, types, and who may import whom
 bench: $(VENV)/.dev ## The benchmarks, each beside its peers
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(PY) -m benchmarks.$$name || exit; done
 
+# The images of `docker/`; ENGINE= is another engine, NAMES= some of them, VERSION= their tag.
+ENGINE ?= docker
+NAMES ?= $(shell python3 docker/contents.py names)
+VERSION ?= $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' strangler/__init__.py)
+REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+REGISTRY ?= django-strangler
+
+.PHONY: images
+images: ## Build the images of the monolith, the edge and every service
+	@for name in $(NAMES); do \
+		file=docker/Dockerfile.$$name; [ -e $$file ] || file=docker/Dockerfile.service; \
+		echo "== $(REGISTRY)/$$name:$(VERSION)"; \
+		DOCKER_BUILDKIT=1 $(ENGINE) build --file $$file --build-arg CAPABILITY=$$name --build-arg VERSION=$(VERSION) \
+			--build-arg REVISION=$(REVISION) $(BUILD_ARGS) --tag $(REGISTRY)/$$name:$(VERSION) . || exit; \
+	done
+
+.PHONY: manifests
+manifests: $(VENV)/.dev ## Render k8s/, validate it, and judge it by the rules
+	$(PY) -m pytest tests/architecture/manifests tests/architecture/test_images.py $(ARGS)
+
+.PHONY: engine
+engine: $(VENV)/.dev ## Build all images in a dockerd of our own and move, roll and scale the catalog between containers; needs root
+	REQUIRE_ENGINE=1 $(PY) -m pytest tests/integration/images/test_engine.py $(ARGS)
+
+.PHONY: engine-supplies
+engine-supplies: $(VENV)/.dev ## What `make engine` needs: packages where they are missing and may be installed, a base image, wheels
+	@$(PY) -m tests.integration.images.supplies
+
+.PHONY: servers
+servers: $(VENV)/.servers ## PostgreSQL of older versions, for the tests that move rows between versions
+
 .PHONY: soak
 soak: $(VENV)/.dev ## The long versions of the fault and load tests
 	$(PY) -m pytest -m soak $(ARGS)
@@ -51,8 +82,10 @@ clean-data: $(VENV)/.run ## Forget all data of the platform; asks first (YES=1 d
 
 .PHONY: lock
 lock: $(VENV)/.dev ## Pin the dependencies anew, with hashes and without addresses
-	cd requirements && for name in run dev; do ../$(VENV)/bin/uv pip compile --quiet --upgrade --universal \
+	cd requirements && for name in host edge run dev; do ../$(VENV)/bin/uv pip compile --quiet --upgrade --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate $$name.in -o $$name.lock; done
+	cd requirements && grep -v '^#' servers.in | while read -r line; do ../$(VENV)/bin/uv pip compile --quiet --universal - \
+		--python-version 3.12 --generate-hashes --no-emit-index-url --no-header --no-annotate <<< "$$line"; done > servers.lock
 
 # The environment: made once, and again when its lock changes.
 $(VENV)/.python:
@@ -70,4 +103,9 @@ $(VENV)/.run: requirements/run.lock | $(VENV)/.python
 $(VENV)/.dev: requirements/dev.lock | $(VENV)/.python
 	@echo "Installing what the platform and its tests need …"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.servers: requirements/servers.lock | $(VENV)/.dev
+	@echo "Fetching PostgreSQL of older versions …"
+	@$(PY) -m tests.support.versions
 	@touch $@

@@ -114,7 +114,7 @@ def load(url: str, watched: psutil.Process | None, *, seconds: int, connections:
     """Load *url* and watch a process with its children."""
     before = cpu_s(watched)
     said = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", url],
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "--latency", url],
         check=True,
         capture_output=True,
         text=True,
@@ -171,6 +171,53 @@ def alternate(runs: dict[str, Callable[[], Run]], rounds: int) -> dict[str, list
 def median(runs: Sequence[Run], figure: str) -> float:
     """Return the median of one figure."""
     return statistics.median(getattr(run, figure) for run in runs)
+
+
+@dataclass(frozen=True)
+class Hop:
+    """
+    What stands between wrk and an upstream.
+
+    Attributes:
+        process: whose CPU counts, with its children's; None where there is no hop.
+    """
+
+    process: psutil.Process | None
+    port: int
+    path: str = "/routed/"
+
+    def load(self, seconds: int, connections: int) -> Run:
+        """Load it."""
+        url = f"http://127.0.0.1:{self.port}{self.path}"
+        return load(url, self.process, seconds=seconds, connections=connections)
+
+
+def hop_rows(results: dict[str, list[Run]], first: str, where: str) -> list[list[str]]:
+    """
+    Return one row of medians per hop; a failed request ends everything.
+
+    Args:
+        first: the hop that the others' requests per second are compared with.
+        where: what is said of each hop after its name.
+    """
+    assert not sum(run.errors for runs in results.values() for run in runs)
+    plain = median(results[first], "per_s")
+    return [
+        [
+            f"{name}, {where}",
+            f"{median(runs, 'per_s'):,.0f}",
+            f"{median(runs, 'per_s') / plain:.2f}",
+            f"{median(runs, 'p50_ms'):.2f}",
+            f"{median(runs, 'p99_ms'):.2f}",
+            f"{median(runs, 'cpu_us'):.0f}" if any(run.cpu_us for run in runs) else "-",
+        ]
+        for name, runs in results.items()
+    ]
+
+
+def hop_table(title: str, first: str, rows: Sequence[Sequence[str]]) -> str:
+    """Return the rows of `hop_rows` as a Markdown table."""
+    return table([title, "req/s", f"of {first}", "p50 ms", "p99 ms", "CPU us per request"], rows)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

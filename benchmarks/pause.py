@@ -18,6 +18,7 @@ import re
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,8 @@ from tests.support.valkey import running_valkey
 
 ROWS_OF_A_PRODUCT = 3
 WRITERS = 8
+CALM_S = 4.0
+"""Between two switches, so that there are seconds without one to compare with."""
 CHANGE = r"""
 \set number random(0, {last})
 UPDATE catalog_product SET version = version + 1, updated_at = now() WHERE slug = 'lamp-' || :number;
@@ -89,6 +92,7 @@ def _switch(platform: Platform, kind: str, given: argparse.Namespace) -> dict[st
         load.wait_until_steady()
         for turn in range(given.switches):
             said.append(platform.toggle_until_done("monolith" if turn % 2 else "service").figures["paused_ms"])
+            time.sleep(CALM_S)
         report, verdict = load.stop(), load.judge(platform.homes)
         if report["faults"] or not verdict["innocent"]:
             raise SystemExit(f"the figures are worth nothing: {report['faults']} {verdict}")

@@ -11,12 +11,22 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import psutil
-
-from benchmarks.harness import Run, alternate, commit, free_port, load, median, need, running, site, table, workplace
+from benchmarks.harness import (
+    Hop,
+    alternate,
+    commit,
+    free_port,
+    hop_rows,
+    hop_table,
+    need,
+    running,
+    site,
+    workplace,
+)
 
 CONNECTIONS = (1, 16)
 
@@ -64,24 +74,20 @@ def main() -> None:
     need("wrk", "nginx", "haproxy")
     with workplace("upstream", "monolith") as place, ExitStack() as stack:
         hops = start_hops(place, stack)
+        hops["django, no hop"] = replace(hops["django-strangler"], path="/plain/")
         rows: list[list[str]] = []
         for connections in CONNECTIONS:
-            runs = {name: partial(measure, *hop, given.seconds, connections) for name, hop in hops.items()}
-            process, port = hops["django-strangler"]
-            runs["django, no hop"] = partial(measure, process, port, given.seconds, connections, path="/plain/")
-            rows += rows_of(alternate(runs, given.rounds), connections)
+            runs = {name: partial(hop.load, given.seconds, connections) for name, hop in hops.items()}
+            rows += hop_rows(alternate(runs, given.rounds), "direct", str(connections))
     print(f"commit {commit()}, {given.rounds} rounds of {given.seconds} s each, medians, answers of 1 KiB\n")
-    print(table(["hop, connections", "req/s", "of direct", "p50 ms", "p99 ms", "CPU us per request"], rows))
+    print(hop_table("hop, connections", "direct", rows))
 
 
-def start_hops(place: dict[str, str], stack: ExitStack) -> dict[str, tuple[psutil.Process | None, int]]:
-    """Start the other home and every hop before it; return process and port of each."""
+def start_hops(place: dict[str, str], stack: ExitStack) -> dict[str, Hop]:
+    """Start the other home and every hop before it."""
     _, upstream = stack.enter_context(site(place, name="upstream", BENCH_ROUTER="without"))
     ours = site(place, name="monolith", moved=True, BENCH_UPSTREAM=f"http://127.0.0.1:{upstream}")
-    hops: dict[str, tuple[psutil.Process | None, int]] = {
-        "direct": (None, upstream),
-        "django-strangler": stack.enter_context(ours),
-    }
+    hops = {"direct": Hop(None, upstream), "django-strangler": Hop(*stack.enter_context(ours))}
     for name, text, command in (
         ("nginx", NGINX, ["nginx", "-c", "{file}"]),
         ("HAProxy", HAPROXY, ["haproxy", "-db", "-f", "{file}"]),
@@ -89,30 +95,8 @@ def start_hops(place: dict[str, str], stack: ExitStack) -> dict[str, tuple[psuti
         port, file = free_port(), Path(place["BENCH_DIR"]) / f"{name}.conf"
         file.write_text(text.format(dir=place["BENCH_DIR"], port=port, upstream=upstream))
         arguments = [argument.format(file=file) for argument in command]
-        hops[name] = (stack.enter_context(running(arguments, port)), port)
+        hops[name] = Hop(stack.enter_context(running(arguments, port)), port)
     return hops
-
-
-def measure(process: psutil.Process | None, port: int, seconds: int, connections: int, path: str = "/routed/") -> Run:
-    """Load one hop."""
-    return load(f"http://127.0.0.1:{port}{path}", process, seconds=seconds, connections=connections)
-
-
-def rows_of(results: dict[str, list[Run]], connections: int) -> list[list[str]]:
-    """Return one row per hop."""
-    assert not sum(run.errors for runs in results.values() for run in runs)
-    direct = median(results["direct"], "per_s")
-    return [
-        [
-            f"{name}, {connections}",
-            f"{median(runs, 'per_s'):,.0f}",
-            f"{median(runs, 'per_s') / direct:.2f}",
-            f"{median(runs, 'p50_ms'):.2f}",
-            f"{median(runs, 'p99_ms'):.2f}",
-            "-" if name == "direct" else f"{median(runs, 'cpu_us'):.0f}",
-        ]
-        for name, runs in results.items()
-    ]
 
 
 if __name__ == "__main__":

@@ -10,19 +10,12 @@ Run: python -m benchmarks.verify [--rows 1000000] [--rounds 3]
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable
 
-import django
-from django.conf import settings
-
 from benchmarks.harness import commit, table
-from tests.support.postgres import running_postgres
-
-NAMES = {"default": "monolith", "sample_service": "service"}
-TABLE = "verified"
+from benchmarks.large_table import ALIASES, TABLE, do, fill, two_databases
 
 
 def main() -> None:
@@ -30,61 +23,17 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    with running_postgres(*NAMES.values()) as server:
-        os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-        django.setup()
-        _use_postgres(server)
-        _fill(given.rows)
+    with two_databases():
+        for alias in ALIASES:
+            fill(alias, given.rows)
         rows = _measure("equal", 0, given)
         rows += _measure("1 in 1,000 differ", _spoil(), given)
     print(f"commit {commit()}, {given.rows:,} rows, medians of {given.rounds} rounds\n")
     print(table(["rows, way", "rows/s", "seconds"], rows))
 
 
-def _use_postgres(server: object) -> None:
-    from django.core.management import call_command
-    from django.db import connections
-
-    for alias, name in NAMES.items():
-        entry = {
-            "ENGINE": "django.db.backends.postgresql", "NAME": name, "USER": "strangler",
-            "PASSWORD": server.password, "HOST": "127.0.0.1", "PORT": server.port,
-        }  # fmt: skip
-        connections[alias].close()
-        del connections[alias]
-        connections.settings[alias] = connections.configure_settings({"default": entry})["default"]
-    sample = settings.STRANGLER["CAPABILITIES"]["sample"]
-    settings.STRANGLER = {**settings.STRANGLER, "CAPABILITIES": {"sample": sample}}
-    for alias in NAMES:
-        call_command("migrate", database=alias, verbosity=0)
-
-
-def _fill(rows: int) -> None:
-    for alias in NAMES:
-        _do(
-            alias,
-            f"CREATE TABLE {TABLE} (id bigint PRIMARY KEY, sku text, name text, price numeric(12, 2), stock integer,"
-            " active boolean, changed_at timestamptz, description text)",
-        )
-        _do(
-            alias,
-            f"INSERT INTO {TABLE} SELECT n, 'SKU-' || n, 'Product number ' || n, n % 1000 + 0.99, n % 77, n % 3 = 0,"
-            " timestamptz '2026-01-01' + n * interval '1 second', repeat(md5(n::text), 3)"
-            f" FROM generate_series(1, {rows}) n",
-        )
-        _do(alias, f"VACUUM ANALYZE {TABLE}")
-
-
 def _spoil() -> int:
-    return _do("sample_service", f"UPDATE {TABLE} SET stock = -1 WHERE id % 1000 = 0")
-
-
-def _do(alias: str, statement: str) -> int:
-    from django.db import connections
-
-    with connections[alias].cursor() as cursor:
-        cursor.execute(statement, None)
-        return cursor.rowcount
+    return do("sample_service", f"UPDATE {TABLE} SET stock = -1 WHERE id % 1000 = 0")
 
 
 def _measure(name: str, differing: int, given: argparse.Namespace) -> list[list[str]]:
