@@ -124,6 +124,9 @@ def test_service_that_dies_is_answered_for(start_platform):
         eventually(lambda: writer.read("monolith").home == "service", what="the service writes")
         old = writer.write("monolith")
         eventually(lambda: _has(platform, old), what="it has flown back")
+        platform.hosts["catalog"].kill()
+        eventually(lambda: reader.read("monolith").status == 200, what="the monolith knows that its copy is fresh")
+        platform.start_host("catalog")
         with stopped(platform, "monolith"):
             new = writer.write("monolith")
             platform.hosts["catalog"].kill()
