@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.support.bookkeeping import Books, Intent, Purchase, judge
 
-LINES = {"MUG": 2}
-RECEIVED = {"MUG": 10}
+LINES = {"MUG": 2, "POT": 1}
+RECEIVED = {"MUG": 10, "POT": 10}
 KEPT = Purchase("o1", "ann", LINES, 5000, "confirmed")
 SENT = Purchase("o2", "ann", LINES, 5000, "shipped")
 GIVEN_UP = Purchase("o3", "ann", LINES, 5000, "cancelled")
@@ -26,7 +27,7 @@ _ROWS = {
 
 def right_books() -> Books:
     """Return books in which everything is as it was told."""
-    books = Books(customers={"ann"}, stock={"MUG": (8, 2)})
+    books = Books(customers={"ann"}, stock={"MUG": (8, 2), "POT": (9, 1)})
     for one in PURCHASES:
         held, paid, capturable, captured, sent, mails = _ROWS[one.order_id]
         books.orders[one.order_id], books.numbers[one.order_id] = (one.end, 5000, "ann"), one.order_id.upper()
@@ -56,7 +57,7 @@ WRONGS: dict[str, Callable[[Books], object]] = {
     "another total": lambda b: b.orders.update(o1=("confirmed", 1, "ann")),
     "another customer": lambda b: b.orders.update(o1=("confirmed", 5000, "bob")),
     "no customer": lambda b: b.customers.clear(),
-    "another line": lambda b: b.lines["o1"].update(POT=1),
+    "another line": lambda b: b.lines["o1"].update(JUG=1),
     "nothing is set aside": lambda b: b.held["o1"].clear(),
     "set aside twice": lambda b: b.held["o1"].append(("active", dict(LINES))),
     "too few are set aside": lambda b: b.held["o1"][0][1].update(MUG=1),
@@ -75,6 +76,7 @@ WRONGS: dict[str, Callable[[Books], object]] = {
     "no decision": lambda b: b.decided["o1"].clear(),
     "two decisions": lambda b: b.decided["o1"].append("approve"),
     "not recommended": lambda b: b.bought["o1"].clear(),
+    "recommended alone": lambda b: b.bought["o1"].remove("POT"),
     "no mail": lambda b: b.mails["ann", "O1"].clear(),
     "a mail twice": lambda b: b.mails["ann", "O1"].update(["order_confirmed"]),
     "stock is gone": lambda b: b.stock.update(MUG=(7, 2)),
@@ -94,3 +96,14 @@ def test_judge_finds_what_is_wrong(wrong: str) -> None:
 def test_judge_asks_the_provider(charges: int) -> None:
     """Charged never, or twice, whatever payments say."""
     assert len(found_in(right_books(), charges)) == len([KEPT, SENT])
+
+
+@pytest.mark.parametrize(("bought", "right"), [(set(), True), ({"MUG"}, False)])
+def test_what_was_bought_alone_recommends_nothing(bought: set[str], right: bool) -> None:
+    """A single SKU has nothing together with it (docs/recommendations.md)."""
+    books, alone = right_books(), {"MUG": 2}
+    books.orders = {"o1": books.orders["o1"]}
+    books.lines["o1"], books.held["o1"], books.sent["o1"] = alone, [("active", alone)], [("label_created", alone)]
+    books.stock, books.bought["o1"] = {"MUG": (10, 2)}, bought
+    found = judge(books, [replace(KEPT, lines=alone)], received={"MUG": 10})
+    assert (found == []) == right

@@ -7,27 +7,28 @@ import uuid
 from tests.contracts.at_once import at_once
 from tests.contracts.client import Client
 from tests.contracts.expectations import close, holds, is_problem
-from tests.contracts.notifications.conftest import Mailbox, told
+from tests.contracts.notifications.conftest import told
 from tests.contracts.users.conftest import Person
+from tests.support.mails import Mails
 from tests.support.platform import Platform
 from tests.support.processes import eventually
 
 PROOF = "Is this your e-mail address?"
 
 
-def test_new_account_is_proven_by_the_mail_that_arrives(ann: Person, mailbox: Mailbox, platform: Platform) -> None:
+def test_new_account_is_proven_by_the_mail_that_arrives(ann: Person, mailbox: Mails, platform: Platform) -> None:
     """The secret is in the mail, it is good, and no log of any host has it."""
-    mail = mailbox.wait(ann, PROOF)
+    mail = mailbox.wait(ann.email, PROOF)
     (secret,) = [line.strip() for line in mail.get_content().splitlines() if line.startswith("    ")]
     assert ann.anybody.send("POST", "/auth/verify-email", body={"token": secret}).status == 202
     assert ann.client.get("/users/me").json["email_verified"] is True
     assert secret not in platform.logs()
 
 
-def test_same_key_is_sent_once_whoever_asks(staff: Client, ann: Person, mailbox: Mailbox) -> None:
+def test_same_key_is_sent_once_whoever_asks(staff: Client, ann: Person, mailbox: Mails) -> None:
     """Eight at once."""
     assert at_once(lambda _: staff.create("/notifications", told(ann))) == {(202, None): 8}
-    mail = mailbox.wait(ann, "Your order A-1 is on its way")
+    mail = mailbox.wait(ann.email, "Your order A-1 is on its way")
     (row,) = eventually(
         lambda: staff.get("/notifications", recipient=ann.id, template="order_shipped", status="completed").json[
             "data"
@@ -35,17 +36,17 @@ def test_same_key_is_sent_once_whoever_asks(staff: Client, ann: Person, mailbox:
         what="it is known to be sent",
     )
     assert [one["provider_message_id"] for one in row["deliveries"]] == [mail["Message-ID"]]
-    mailbox.wait(ann, PROOF)
-    assert len(mailbox.of(ann)) == 2
+    mailbox.wait(ann.email, PROOF)
+    assert len(mailbox.to(ann.email)) == 2
 
 
-def test_marketing_needs_a_yes(staff: Client, ann: Person, mailbox: Mailbox) -> None:
+def test_marketing_needs_a_yes(staff: Client, ann: Person, mailbox: Mails) -> None:
     news = {"template": "announcement", "data": {"headline": "Sale", "text": "All must go"}}
     first = staff.create("/notifications", told(ann, dedupe_key="a", **news)).json
     eventually(lambda: staff.get(f"/notifications/{first['id']}").json["status"] == "cancelled", what="it is left out")
     assert staff.send("PUT", f"/preferences/{ann.id}", body={"marketing": True}).json == {"marketing": True}
     staff.create("/notifications", told(ann, dedupe_key="b", **news))
-    mailbox.wait(ann, "Sale")
+    mailbox.wait(ann.email, "Sale")
 
 
 def test_answers_hold_the_schema(anybody: Client, staff: Client, ann: Person) -> None:

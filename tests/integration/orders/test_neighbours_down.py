@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from monolith.notifications.sandbox.server import MailServer
 from tests.contracts.client import Answer, Client
 from tests.contracts.moves import move
-from tests.contracts.notifications.conftest import Mailbox
 from tests.contracts.orders.conftest import HOME, MOUNT, PRICE, Counter
 from tests.contracts.users.conftest import Person
 from tests.support.fixtures import StartPlatform, cluster, start_platform, unwound_by_sigterm, valkey
+from tests.support.mails import Mails, running_mails
 from tests.support.platform import Platform
 from tests.support.processes import eventually, free_port
 from tests.support.providers import running_providers
@@ -33,22 +31,20 @@ with owning("orders"):
 
 
 @pytest.fixture(scope="module")
-def mails(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
+def mails(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mails]:
     """A mail server on a free port."""
-    with MailServer(("127.0.0.1", 0), tmp_path_factory.mktemp("mails")) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with running_mails(tmp_path_factory.mktemp("mails")) as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")
-def platform(start_platform: StartPlatform, mails: MailServer) -> Iterator[Platform]:
+def platform(start_platform: StartPlatform, mails: Mails) -> Iterator[Platform]:
     """A monolith that sells, and three apps that have left it."""
     port = free_port()
     where = {
         "PAYMENTS_SANDBOX_URL": f"http://127.0.0.1:{port}",
         "SHIPPING_CARRIERS_URL": "http://127.0.0.1:9",
-        "NOTIFICATIONS_SMTP": f"smtp://127.0.0.1:{mails.server_address[1]}",
+        "NOTIFICATIONS_SMTP": mails.url,
     }
     with start_platform("sqlite", products=0, services=APART, **where) as started:
         done = started.manage("seed_shipping")
@@ -113,21 +109,21 @@ def without(platform: Platform, *names: str) -> Iterator[None]:
     platform.start_host(*names)
 
 
-def test_shop_sells_without_recommendations_and_mail(platform: Platform, buyer: Buyer, mails: MailServer) -> None:
+def test_shop_sells_without_recommendations_and_mail(platform: Platform, buyer: Buyer, mails: Mails) -> None:
     """What was bought meanwhile is recommended afterwards, and told once."""
-    box, (first, second) = Mailbox(mails), buyer.skus
+    first, second = buyer.skus
     asking = Client(platform.public["monolith"], None, "/api/recommendations")
     with without(platform, "notifications", "recommendations"):
         told = {f"Your order {buyer.buy()['number']}" for _ in range(2)}
-        assert _confirmations(box, buyer) == []
-    eventually(lambda: told <= set(_confirmations(box, buyer)), what="both were told", timeout_s=90)
+        assert _confirmations(mails, buyer) == []
+    eventually(lambda: told <= set(_confirmations(mails, buyer)), what="both were told", timeout_s=90)
     found = [{"sku": second, "orders": 2}]
     eventually(
         lambda: asking.get(f"/{first}").json.get("data") == found, what="both are counted", timeout_s=90, every_s=0.2
     )
     buyer.buy()
-    eventually(lambda: len(_confirmations(box, buyer)) >= 3, what="the third was told", timeout_s=90)
-    assert len(_confirmations(box, buyer)) == len(set(_confirmations(box, buyer))) == 3
+    eventually(lambda: len(_confirmations(mails, buyer)) >= 3, what="the third was told", timeout_s=90)
+    assert len(_confirmations(mails, buyer)) == len(set(_confirmations(mails, buyer))) == 3
 
 
 def test_shop_sells_without_shipping(platform: Platform, buyer: Buyer) -> None:
@@ -160,9 +156,9 @@ def test_shop_sells_without_shipping(platform: Platform, buyer: Buyer) -> None:
     assert buyer.buy(bodies[2])["status"] == "confirmed"
 
 
-def _confirmations(box: Mailbox, buyer: Buyer) -> list[str]:
-    mails = [mail["Subject"] for mail in box.of(buyer.person)]
-    return [subject for subject in mails if subject.startswith("Your order ") and subject.count(" ") == 2]
+def _confirmations(mails: Mails, buyer: Buyer) -> list[str]:
+    subjects = [mail["Subject"] for mail in mails.to(buyer.person.email)]
+    return [subject for subject in subjects if subject.startswith("Your order ") and subject.count(" ") == 2]
 
 
 def _is_asked_to_repeat(answer: Answer) -> None:
