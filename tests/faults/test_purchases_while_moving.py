@@ -29,9 +29,11 @@ BETWEEN = 4
 THERE_AND_BACK = {"one": 1, "all": 5}
 
 
-@pytest.fixture(scope="module", params=[long_version("one", timeout_s=900), long_version("all", timeout_s=7_200)])
+@pytest.fixture(
+    scope="module", params=[pytest.param("one", marks=pytest.mark.timeout(900)), long_version("all", timeout_s=7_200)]
+)
 def extent(request: pytest.FixtureRequest) -> str:
-    """The short version moves one capability, the long one each in turn."""
+    """The short version moves one capability, by the run's seed, and the long one each in turn."""
     return str(request.param)
 
 

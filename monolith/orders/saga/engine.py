@@ -36,8 +36,8 @@ ACTIVE = (SagaState.RUNNING.value, SagaState.COMPENSATING.value)
 TABLES: Mapping[str, Table] = {"checkout": CHECKOUT, "return": RETURN}
 TURN_S = 12.0
 """How long a step may ask others; what was asked then is known, or can no longer arrive, after `IN_FLIGHT_S`."""
-LEASE = timedelta(seconds=60)
-"""How long a saga is one engine's: longer than a step may take."""
+LEASE = timedelta(seconds=20)
+"""How long a saga is one engine's: longer than a step may take. Who dies, or loses the rows, delays it by as much."""
 UNDOING = timedelta(hours=1)
 """How long it may take to undo one step, before a person is asked."""
 _RETRY_S, _RETRY_MAX_S, _DOUBLINGS = 0.5, 60.0, 7
