@@ -47,7 +47,7 @@ def strike(mall, case, token):
 
 
 @pytest.mark.parametrize(
-    "checkouts", [pytest.param(50, marks=pytest.mark.timeout(1500)), long_version(1000, timeout_s=3600)]
+    "checkouts", [pytest.param(100, marks=pytest.mark.timeout(1500)), long_version(1000, timeout_s=3600)]
 )
 def test_no_order_is_inconsistent_whatever_goes_wrong(mall, rng, seed, checkouts):
     """A fault at every step of the saga's own table."""
