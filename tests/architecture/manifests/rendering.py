@@ -6,6 +6,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,14 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 K8S = ROOT / "k8s"
+FOREIGN = {
+    "external-secrets.io": "external-secrets",
+    "gateway.networking.k8s.io": "gateway-api",
+    "monitoring.coreos.com": "prometheus-operator",
+    "networking.istio.io": "istio",
+    "security.istio.io": "istio",
+}
+"""Groups of objects that are not Kubernetes' own, and whose they are."""
 Manifest = dict[str, Any]
 
 
@@ -50,3 +59,13 @@ def render(folder: str) -> list[Manifest]:
     """Return the objects of *folder*, afresh: a test may break them."""
     found: list[Manifest] = pickle.loads(_objects(folder))
     return found
+
+
+def group_of(one: Manifest) -> str:
+    """Return the group of an object's API; empty for the core."""
+    return str(one["apiVersion"]).rpartition("/")[0]
+
+
+def foreign(objects: Iterable[Manifest]) -> Iterator[Manifest]:
+    """Return those that are not Kubernetes' own."""
+    return (one for one in objects if group_of(one) in FOREIGN)
