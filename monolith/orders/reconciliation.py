@@ -113,7 +113,7 @@ def _of(ids: Sequence[UUID]) -> list[Inconsistency]:
 
 
 def _faults(case: _Case) -> Iterator[tuple[str, str]]:
-    """What is wrong, by the invariants of DOMAINS."""
+    """What is wrong, by the invariants of docs/orders.md."""
     yield from _amounts(case)
     yield from _progress(case)
     yield from _money(case)

@@ -1,4 +1,4 @@
-"""The checker against a platform whose fence was taken out: it must find the writes that get lost (DESIGN 15)."""
+"""The checker against a platform whose fence was taken out: it must find the writes that get lost."""
 
 from __future__ import annotations
 

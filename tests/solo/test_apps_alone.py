@@ -1,7 +1,7 @@
 """
 Every app boots, migrates and answers alone: in its own host, out of sight of the monolith.
 
-The tree is what an image will carry (DESIGN 11): the app, every contract, the kernel and the toolkit; no other app.
+The tree is what an image will carry: the app, every contract, the kernel and the toolkit; no other app.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The checkout's table of steps says what DOMAINS says; an auditor that knows it would be none."""
+"""The checkout's table of steps says what docs/orders.md says; an auditor that knows it would be none."""
 
 from __future__ import annotations
 

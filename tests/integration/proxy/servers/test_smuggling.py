@@ -159,7 +159,7 @@ def test_unread_chunks_are_not_taken_for_the_next_request(front):
     ],
 )
 def test_no_request_selects_the_upstream(front, request_bytes):
-    """No SSRF: the address comes from the settings (DESIGN 4)."""
+    """No SSRF: the address comes from the settings."""
     with socket.create_server(("127.0.0.1", 0)) as evil:
         evil.settimeout(0)
         front.raw(request_bytes.replace(b"{evil}", b"127.0.0.1:%d" % evil.getsockname()[1]), wait_s=0.4)
