@@ -100,7 +100,7 @@ class Killer:
 @pytest.mark.parametrize("pair", ["celery", "embedded"], indirect=True)
 def test_every_event_has_its_effect_once_and_in_order(pair: Pair, extent: str, tmp_path: Path, seed: int) -> None:
     """
-    Promise 3: an actor that knows nothing of us wrote down what was acknowledged, a judge reads the effects.
+    Promise 2, R15: an actor that knows nothing of us wrote down what was acknowledged, a judge reads the effects.
 
     Without a broker, hosts are killed with the relays in them: whoever has a note written must ask again.
     """
