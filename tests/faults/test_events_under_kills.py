@@ -36,6 +36,7 @@ PROGRESS_S = 15.0
 TOGGLE_EVERY_S = 1.0
 OUTAGE_S = 4.0
 TICKS_PER_S = 4
+LOADS_MAX = 6
 TASKS_PER_ATTEMPT = 7
 """A copy is sent, and handed over six times at most."""
 MOVING = {"503 moved_midway", "409 idempotency_in_progress"}
@@ -152,23 +153,30 @@ def _survive(pair: Pair, folder: Path, seed: int, *, notes: int, per_s: float) -
 def test_judge_finds_what_goes_wrong_when_the_cursor_lets_everything_pass(
     pair: Pair, tmp_path: Path, seed: int
 ) -> None:
-    """The same load, with nobody killed, and one guard less: any event is taken for the next one of its aggregate."""
+    """
+    The same load, with nobody killed, and one guard less: any event is taken for the next one of its aggregate.
+
+    Whether copies overtake each other is up to the scheduler: loads are repeated until the judge has found both.
+    """
+    missing = {"doubled", "disordered"}
     pair.kill_workers()
-    pair.start_workers(SABOTAGE="cursor", REPUBLISH_S="0.2")
+    pair.start_workers(SABOTAGE="cursor", REPUBLISH_S="0.05")
     try:
-        with _notes(pair, tmp_path, seed, notes=200, aggregates=10, per_s=80.0) as actor:
-            assert actor.finish()["faults"] == {}
-            verdict = eventually(lambda: _conviction(actor, pair), what="the judge finds both", every_s=0.2)
+        for load in range(LOADS_MAX):
+            with _notes(pair, tmp_path, seed + load, notes=200, aggregates=10, per_s=80.0) as actor:
+                assert actor.finish()["faults"] == {}
+                pair.wait_until_settled()
+                verdict = actor.judge(pair.reader.homes)
+            print({name: len(found) for name, found in verdict.items() if isinstance(found, list)})
+            found = {fault for fault in missing if verdict[fault]}
+            assert not (found and verdict["innocent"])
+            missing -= found
+            if not missing:
+                break
     finally:
         pair.kill_workers()
         pair.start_workers()
-    print({name: len(found) for name, found in verdict.items() if isinstance(found, list)})
-    assert not verdict["innocent"]
-
-
-def _conviction(actor: Acting, pair: Pair) -> dict[str, Any] | None:
-    verdict = actor.judge(pair.reader.homes)
-    return verdict if verdict["doubled"] and verdict["disordered"] else None
+    assert not missing
 
 
 @with_celery
