@@ -20,7 +20,7 @@ import pytest
 from tests.events.pair import Pair, running_pair
 from tests.faults.movers import outlive_lease
 from tests.support.checker.rows import owner, query
-from tests.support.events.starting import Acting, acting
+from tests.support.events.starting import acting
 from tests.support.evidence import record
 from tests.support.fixtures import StartPlatform, long_version
 from tests.support.processes import Process, eventually
