@@ -91,7 +91,9 @@ class CartLineView(CartView):
         qty = read_body(serializers.NewLineSerializer, request)["qty"]
         return _cart(carts.line_set(cart=row, sku=sku, qty=qty))
 
-    @extend_schema(operation_id="remove_cart_line", parameters=[_TOKEN, IF_MATCH], responses=serializers.CartSerializer)
+    @extend_schema(
+        operation_id="remove_cart_line", parameters=[_TOKEN, IF_MATCH], responses={200: serializers.CartSerializer}
+    )
     @one_transaction
     def delete(self, request: Request, cart_id: UUID, sku: str) -> Response:
         """Take a SKU out of the cart."""
