@@ -30,7 +30,7 @@ from benchmarks.harness import commit, cpu_s, table
 from tests.support.bookkeeping import CONFIRMED
 from tests.support.cluster import running_cluster
 from tests.support.envoy import running_envoy
-from tests.support.platform import NAMES, running_platform
+from tests.support.platform import LEAVING, running_platform
 from tests.support.purchases import PRICES, Customer, Shop, running_shop
 from tests.support.valkey import running_valkey
 
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--buyers", type=int, default=4)
-    parser.add_argument("--apps", nargs="+", choices=NAMES, default=NAMES, help="that leave (default: all)")
+    parser.add_argument("--apps", nargs="+", choices=LEAVING, default=LEAVING, help="that leave (default: all)")
     given = parser.parse_args()
     with (
         running_cluster() as server,

@@ -24,7 +24,7 @@ INSTALLED_APPS = [
     "monolith.inventory",
     "monolith.users",
     "monolith.payments",
-    "monolith.shipping",
+    "extracted.shipping",
     "monolith.orders",
     "monolith.risk",
     "monolith.notifications",
@@ -63,6 +63,7 @@ STRANGLER = {
         "users": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/users/"}]},
         "payments": {"databases": {"monolith": "default"}, "routes": [{"prefix": "/api/payments/"}]},
         "shipping": {
+            "contract": "monolith.shipping.contract",
             "databases": {"monolith": "default"},
             "routes": [
                 {"prefix": "/api/shipping/"},

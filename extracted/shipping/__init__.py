@@ -1,1 +1,1 @@
-"""The shipping's own host."""
+"""Shipping, complete: the app and the settings of its host. Others know `monolith.shipping.contract`."""

@@ -5,8 +5,10 @@ from strangler.hosting.settings import service_settings
 globals().update(
     service_settings(
         "shipping",
-        package="monolith.shipping",
+        package="extracted.shipping",
+        contract="monolith.shipping.contract",
         port=8105,
+        complete=True,
         peers={"inventory": 9102, "notifications": 9108, "orders": 9106},
     )
 )

@@ -1,37 +1,6 @@
 """Settings of the monolith; everything that other hosts have as well is derived in the hosting kit."""
 
-from monolith.config.capabilities import CAPABILITIES
-from strangler.hosting.host import Host
+from monolith.config.host import MONOLITH
 from strangler.hosting.settings import host_settings
 
-globals().update(
-    host_settings(
-        Host(
-            "monolith",
-            capabilities=CAPABILITIES,
-            apps=[
-                "django.contrib.admin.apps.SimpleAdminConfig",  # the URLs look for admins, so commands need not
-                "django.contrib.auth",
-                "django.contrib.contenttypes",
-                "django.contrib.sessions",
-                "django.contrib.messages",
-                "monolith.config",
-                "monolith.storefront",
-            ],
-            middleware=[
-                "django.contrib.sessions.middleware.SessionMiddleware",
-                "django.middleware.common.CommonMiddleware",
-                "django.middleware.csrf.CsrfViewMiddleware",
-                "django.contrib.auth.middleware.AuthenticationMiddleware",
-                "django.contrib.messages.middleware.MessageMiddleware",
-            ],
-            template_processors=[
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ],
-            root_urlconf="monolith.config.urls",
-            kernel=["monolith.kernel"],
-        )
-    )
-)
+globals().update(host_settings(MONOLITH))

@@ -1,1 +1,1 @@
-"""Shipping: what it costs, which carrier brings it, and where it is."""
+"""What the monolith keeps of shipping: the contract and the routes. The app itself is `extracted.shipping`."""

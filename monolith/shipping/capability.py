@@ -1,16 +1,7 @@
-"""What hosts and routers need to know of shipping before Django starts: plain data, no imports."""
+"""Which requests are shipping's: plain data, no imports. What runs and is set is in `extracted.shipping.capability`."""
 
 ROUTES = (
     {"prefix": "/api/shipping/"},
-    # It writes nothing, so either home may answer.
+    # It writes nothing, whatever its method says.
     {"prefix": "/api/shipping/quotes", "methods": ["POST"], "kind": "read"},
 )
-PERIODIC = {  # task to seconds
-    "shipping.handle_labels": 1.0,
-    "shipping.take_webhooks": 1.0,
-    "shipping.purge": 3600.0,
-}
-ENVIRONMENT = {  # variable to what it is in development
-    "SHIPPING_CARRIERS_URL": "http://127.0.0.1:8305",
-    "SHIPPING_WEBHOOK_SECRET": "for-development-only-webhooks-of-shipping",
-}

@@ -16,10 +16,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from extracted.shipping.models import Carrier, Shipment
 from monolith.orders.models import Cart, Order
 from monolith.payments.models import PaymentIntent, Refund
 from monolith.shipping.contract import Address
-from monolith.shipping.models import Carrier, Shipment
 from monolith.users.services.accounts import customer_register
 from monolith.users.services.addresses import address_create
 

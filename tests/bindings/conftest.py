@@ -32,11 +32,11 @@ from tests.support.fixtures import (  # noqa: F401  fixtures
     unwound_by_sigterm,
     valkey,
 )
-from tests.support.platform import SETTINGS, Platform
+from tests.support.platform import BEFORE, Platform
 from tests.support.processes import free_port
 from tests.support.state import writer_of
 
-HOSTS = SETTINGS | {"monolith": "tests.bindings.hosts.monolith", "counter": "tests.bindings.hosts.counter"}
+HOSTS = BEFORE | {"monolith": "tests.bindings.hosts.monolith", "counter": "tests.bindings.hosts.counter"}
 SERVICES = ("counter", "inventory", "catalog", "users", "payments", "shipping", "risk", "orders")
 CONTROL = "sample_service"  # an alias that the suite's settings have already
 BINDINGS = ("local", "loopback", "remote")
@@ -124,7 +124,11 @@ def _strangler(platform: Platform, name: str) -> dict[str, Any]:
 
 
 def _capability(platform: Platform, host: str, capability: Any) -> dict[str, Any]:
-    entry = {"internal_url": platform.internal[capability.name], "app": capability.package.rpartition(".")[2]}
+    entry = {
+        "internal_url": platform.internal[capability.name],
+        "app": capability.package.rpartition(".")[2],
+        "contract": capability.contract,
+    }
     if host in ("monolith", capability.name):
         home = "monolith" if host == "monolith" else "service"
         entry |= {"routes": capability.routes, "databases": {home: "default"}}

@@ -47,7 +47,7 @@ class Carriers:
 def running_carriers(folder: Path) -> Iterator[Carriers]:
     """Run the carriers until the block ends; they need neither Django nor a database."""
     port = free_port()
-    command = [sys.executable, "-m", "monolith.shipping.sandbox", "--port", str(port), "--webhook-url", ""]
+    command = [sys.executable, "-m", "extracted.shipping.sandbox", "--port", str(port), "--webhook-url", ""]
     environment = {"PYTHONPATH": str(ROOT), "SHIPPING_WEBHOOK_SECRET": SECRET}
     process = Process.start("carriers", command, folder / "carriers.log", environment=environment, folder=folder)
     carriers = Carriers(f"http://127.0.0.1:{port}")

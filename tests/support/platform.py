@@ -29,7 +29,12 @@ from tests.support.shop import fill
 ROOT = Path(__file__).resolve().parents[2]
 MONOLITH = "monolith"
 NAMES = tuple(capability.name for capability in CAPABILITIES)
+COMPLETE = tuple(capability.name for capability in CAPABILITIES if capability.complete)
+LEAVING = tuple(name for name in NAMES if name not in COMPLETE)
+"""The capabilities that can go there and back."""
 SETTINGS = {MONOLITH: "monolith.config.settings"} | {name: f"extracted.{name}.settings" for name in NAMES}
+BEFORE = SETTINGS | {host: f"tests.support.settings.before.{host}" for host in (MONOLITH, *COMPLETE)}
+"""Of the release in which nothing was complete."""
 FAULTY_SETTINGS = {host: f"tests.support.settings.{host}" for host in SETTINGS}
 """The same, with whatever faults the environment asks for."""
 GAVE_UP = re.compile(r"could not (be locked|begin to keep changes)")

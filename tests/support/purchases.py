@@ -36,7 +36,7 @@ from tests.support.carriers import SECRET, Carriers, running_carriers
 from tests.support.checker.rows import query
 from tests.support.checker.wire import Answer, Client, NoAnswer
 from tests.support.mails import Mails, running_mails
-from tests.support.platform import MONOLITH, NAMES, Platform
+from tests.support.platform import COMPLETE, LEAVING, MONOLITH, Platform
 from tests.support.processes import eventually, free_port
 from tests.support.providers import Providers, running_providers
 
@@ -86,8 +86,8 @@ class Shop:
 
     @property
     def services(self) -> tuple[str, ...]:
-        """The capabilities that have a host of their own."""
-        return tuple(name for name in self.platform.databases if name != MONOLITH)
+        """The capabilities that have a host of their own, and can go there and back."""
+        return tuple(name for name in self.platform.databases if name in LEAVING)
 
     def extracted(self) -> set[str]:
         """Return the capabilities that their services own now, as both homes' rows say."""
@@ -136,13 +136,13 @@ class Shop:
 
 
 @contextmanager
-def running_shop(start: StartShop, *, services: Collection[str] = NAMES, **variables: str) -> Iterator[Shop]:
+def running_shop(start: StartShop, *, services: Collection[str] = LEAVING, **variables: str) -> Iterator[Shop]:
     """
     Run a shop until the block ends.
 
     Args:
         start: starts a platform on PostgreSQL, as `running_platform` does.
-        services: the capabilities that have a host of their own.
+        services: the capabilities that have a host of their own, beside those that are complete.
         variables: added to the environment of every host.
     """
     with ExitStack() as stack:
@@ -156,7 +156,7 @@ def running_shop(start: StartShop, *, services: Collection[str] = NAMES, **varia
             "SHIPPING_WEBHOOK_SECRET": SECRET,
             "NOTIFICATIONS_SMTP": mails.url,
         }
-        platform = stack.enter_context(start(products=0, services=tuple(services), **outside, **variables))
+        platform = stack.enter_context(start(products=0, services=(*services, *COMPLETE), **outside, **variables))
         door = platform.public[MONOLITH]
         providers = stack.enter_context(running_providers(port, door, folder / "providers.log", hang_s=5))
         carriers.tell_at(f"{door}/api/shipping/webhooks")
@@ -166,7 +166,7 @@ def running_shop(start: StartShop, *, services: Collection[str] = NAMES, **varia
 
 def _furnish(platform: Platform) -> None:
     """Carriers, a warehouse, and products that are on its shelves."""
-    done = platform.manage("seed_shipping")
+    done = platform.manage("seed_shipping", settings="shipping")
     assert done.returncode == 0, done.stderr
     _made(platform, "/api/catalog/categories", {"slug": "kitchen", "name": "Kitchen"})
     _made(platform, "/api/inventory/warehouses", {"code": "EAST"})

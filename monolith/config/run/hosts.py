@@ -16,7 +16,9 @@ from strangler.hosting.host import MONOLITH
 
 ROOT = Path(__file__).resolve().parents[3]
 ALL = "all"
-USUAL_SERVICES = ("catalog",)
+COMPLETE = tuple(capability.name for capability in CAPABILITIES if capability.complete)
+"""The capabilities that the monolith does not have."""
+USUAL_SERVICES = ("catalog", *COMPLETE)
 _MONOLITH_PORT = 8100
 _INTERNAL_PORT = 9000
 

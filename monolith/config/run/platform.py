@@ -18,7 +18,7 @@ import psycopg
 from monolith.config.run.commands import run_commands
 from monolith.config.run.edge import Edge
 from monolith.config.run.environment import ENV_FILE, PID_FILE, running_pid, started_at, write_environment
-from monolith.config.run.hosts import ROOT, Site, choose_sites, services_of, serving, settings_of, working
+from monolith.config.run.hosts import COMPLETE, ROOT, Site, choose_sites, services_of, serving, settings_of, working
 from monolith.config.run.keys import app_secrets, ensure_issuer, load_secrets, staff_token
 from monolith.config.run.ports import free_port, require_free, same_port
 from monolith.config.run.postgres import Postgres
@@ -150,7 +150,8 @@ class Platform:
             self.supervisor.wait_ready("postgres", "valkey")
             postgres.ensure_databases(*self.sites)
         with self._phase("migrations"):
-            self._commands(*((name, "migrate", "--verbosity", "0") for name in self.sites))
+            self._migrate(*(name for name in self.sites if name not in COMPLETE))
+            self._migrate(*COMPLETE)  # they open where the monolith's database says that they are
         with self._phase("products"):
             self._seed()
         with self._phase("hosts"):
@@ -172,10 +173,10 @@ class Platform:
             self._lock = None
 
     def owners(self) -> dict[str, str]:
-        """Return who owns each capability's rows, as the monolith's database knows it."""
+        """Return who owns each capability's rows: their service what is complete, the others as the monolith knows."""
         with psycopg.connect(self.environment["MONOLITH_DATABASE_URL"]) as connection:
             found = connection.execute("SELECT capability, owner FROM strangler_ownership").fetchall()
-        return dict(found)
+        return dict.fromkeys(COMPLETE, "service") | dict(found)
 
     def manage(self, *arguments: str, host: str = MONOLITH) -> str:
         """
@@ -273,6 +274,9 @@ class Platform:
         settings = {"LOG_FORMAT": "json", "DJANGO_SETTINGS_MODULE": settings_of(host)}
         return {**os.environ, **self.environment, **settings}
 
+    def _migrate(self, *hosts: str) -> None:
+        self._commands(*((host, "migrate", "--verbosity", "0") for host in hosts))
+
     def _commands(self, *commands: tuple[str, ...]) -> list[str]:
         return run_commands(self._environment_of, *commands)
 
@@ -281,7 +285,7 @@ class Platform:
         mark = self.run_dir / _SEEDED
         if mark.exists():
             return
-        commands: list[tuple[str, ...]] = [(MONOLITH, "ensure_admin"), (MONOLITH, "seed_shipping")]
+        commands: list[tuple[str, ...]] = [(MONOLITH, "ensure_admin"), ("shipping", "seed_shipping")]
         if self.wishes.products:
             commands.append((MONOLITH, "seed_catalog", "--products", str(self.wishes.products)))
         run_commands(lambda host: self._environment_of(host) | {"ADMIN_PASSWORD": self.admin[1]}, *commands)

@@ -86,7 +86,7 @@ _USUAL = (
     Sandbox(
         name="carriers",
         title="Carriers",
-        module="monolith.shipping.sandbox",
+        module="extracted.shipping.sandbox",
         port=8305,
         variable="SHIPPING_CARRIERS_URL",
         webhooks="--webhook-url",

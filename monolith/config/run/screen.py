@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monolith.config.capabilities import CAPABILITIES
-from monolith.config.run.hosts import ROOT
+from monolith.config.run.hosts import COMPLETE, ROOT
 from monolith.config.run.platform import Platform
 from monolith.config.run.processes import Program
 from monolith.config.run.samples import order_id, sku_in_stock
@@ -63,6 +63,7 @@ def suggestions(platform: Platform) -> list[Suggestion]:
         *(
             Suggestion(f"Let the {name} leave the monolith", f"{manage} toggle {name} service --yes")
             for name in platform.services
+            if name not in COMPLETE
         ),
         Suggestion("Ask who serves a request, and why", f"{manage} explain GET /api/catalog/products"),
         Suggestion("Bring the catalog back, with everything written since", f"{manage} toggle catalog monolith --yes"),
@@ -135,7 +136,7 @@ def _what_can_leave(platform: Platform) -> RenderableType:
         name = capability.name
         runs = name in platform.services
         place = platform.sites[name].url if runs else f"does not run; make run HOSTS={name} adds it"
-        home = Text.assemble("the ", owners.get(name, MONOLITH))
+        home = Text.assemble("the ", owners.get(name, MONOLITH), (" for good" if name in COMPLETE else "", "dim"))
         table.add_row(Text(name, style="bold"), home, Text(place, style="cyan" if runs else "dim"))
     return table
 

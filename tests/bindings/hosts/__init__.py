@@ -1,7 +1,7 @@
-"""The hosts of a platform that has one capability more: the counter."""
+"""The hosts of a platform that has one capability more, the counter, and in which nothing is complete."""
 
-from monolith.config.capabilities import CAPABILITIES as PLATFORM
 from strangler.hosting.host import Capability
+from tests.support.settings.before import INCOMPLETE
 
 COUNTER = Capability("counter", package="tests.bindings.counter", port=8190)
-CAPABILITIES = (*PLATFORM, COUNTER)
+CAPABILITIES = (*INCOMPLETE, COUNTER)

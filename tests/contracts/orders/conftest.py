@@ -43,8 +43,8 @@ def platform(request: pytest.FixtureRequest, start_platform: StartPlatform, prov
         "PAYMENTS_ANSWER_S": "1.0",
         "SHIPPING_CARRIERS_URL": "http://127.0.0.1:9",
     }
-    with start_platform(request.param, products=0, services=("orders",), **where) as started:
-        done = started.manage("seed_shipping")
+    with start_platform(request.param, products=0, services=("orders", "shipping"), **where) as started:
+        done = started.manage("seed_shipping", settings="shipping")
         assert done.returncode == 0, done.stderr
         log = started.folder / "providers.log"
         with running_providers(providers_port, started.public["monolith"], log, hang_s=3):

@@ -17,7 +17,7 @@ from tests.contracts.client import Client, created
 from tests.contracts.moves import served
 from tests.support.carriers import SECRET, Carriers, running_carriers
 from tests.support.fixtures import StartPlatform, cluster, start_platform, valkey
-from tests.support.platform import Platform
+from tests.support.platform import BEFORE, Platform
 from tests.support.processes import eventually
 
 __all__ = ["cluster", "start_platform", "valkey"]
@@ -41,7 +41,7 @@ def carriers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Carriers]:
 def platform(request: pytest.FixtureRequest, start_platform: StartPlatform, carriers: Carriers) -> Iterator[Platform]:
     """Both hosts, each on a database of its own, with the usual carriers and prices."""
     variables = {"SHIPPING_CARRIERS_URL": carriers.url, "SHIPPING_WEBHOOK_SECRET": SECRET}
-    with start_platform(request.param, products=0, services=("shipping",), **variables) as started:
+    with start_platform(request.param, products=0, services=("shipping",), settings=BEFORE, **variables) as started:
         done = started.manage("seed_shipping")
         assert done.returncode == 0, done.stderr
         carriers.tell_at(f"{started.doors['monolith']}{MOUNT}/webhooks")

@@ -15,7 +15,7 @@ from monolith.config.capabilities import CAPABILITIES
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize("name", [capability.name for capability in CAPABILITIES])
+@pytest.mark.parametrize("name", [capability.name for capability in CAPABILITIES if not capability.complete])
 def test_a_host_is_as_it_was_scaffolded(name, tmp_path):
     environment = {"PATH": os.environ["PATH"], "RUN_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

@@ -14,6 +14,10 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from extracted.shipping.models import Label
+from extracted.shipping.seed import settle
+from extracted.shipping.services.labels import labels_handle
+from extracted.shipping.services.tracking import webhook_keep, webhook_take
 from monolith.catalog import services as catalog_services
 from monolith.catalog.contract import catalog
 from monolith.catalog.domain import Dims
@@ -34,10 +38,6 @@ from monolith.payments.models import PaymentAttempt
 from monolith.payments.tasks import resolve_attempts
 from monolith.shipping.contract import Address as ShippingAddress
 from monolith.shipping.contract import shipping
-from monolith.shipping.models import Label
-from monolith.shipping.seed import settle
-from monolith.shipping.services.labels import labels_handle
-from monolith.shipping.services.tracking import webhook_keep, webhook_take
 from strangler.events import relay
 from strangler.hosting.celery import app
 from strangler.hosting.rest.webhooks import sign

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from extracted.shipping.services.shipments import return_create
 from monolith.inventory.contract import ReservationStatus, inventory
 from monolith.orders.contract import OrderNotCancellable, SagaNotStuck
 from monolith.orders.models import CartLine, Saga
@@ -16,7 +17,6 @@ from monolith.orders.reconciliation import reconcile
 from monolith.orders.services import carts, orders, sagas
 from monolith.payments.contract import PaymentStatus, payments
 from monolith.shipping.contract import shipping
-from monolith.shipping.services.shipments import return_create
 from strangler.fence import owning
 from tests.integration.orders.conftest import HOME
 

@@ -13,7 +13,7 @@ from tests.contracts.orders.conftest import HOME, MOUNT, PRICE, Counter
 from tests.contracts.users.conftest import Person
 from tests.support.fixtures import StartPlatform, cluster, start_platform, unwound_by_sigterm, valkey
 from tests.support.mails import Mails, running_mails
-from tests.support.platform import Platform
+from tests.support.platform import COMPLETE, Platform
 from tests.support.processes import eventually, free_port
 from tests.support.providers import running_providers
 
@@ -39,7 +39,7 @@ def mails(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mails]:
 
 @pytest.fixture(scope="module")
 def platform(start_platform: StartPlatform, mails: Mails) -> Iterator[Platform]:
-    """A monolith that sells, and three apps that have left it."""
+    """A monolith that sells, and three apps that have left it, shipping for good."""
     port = free_port()
     where = {
         "PAYMENTS_SANDBOX_URL": f"http://127.0.0.1:{port}",
@@ -47,9 +47,9 @@ def platform(start_platform: StartPlatform, mails: Mails) -> Iterator[Platform]:
         "NOTIFICATIONS_SMTP": mails.url,
     }
     with start_platform("sqlite", products=0, services=APART, **where) as started:
-        done = started.manage("seed_shipping")
+        done = started.manage("seed_shipping", settings="shipping")
         assert done.returncode == 0, done.stderr
-        for name in APART:
+        for name in set(APART) - set(COMPLETE):
             move(started.of(name), "service")
         with running_providers(port, started.public["monolith"], started.folder / "providers.log"):
             yield started

@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.bookkeeping import CANCELLED, CONFIRMED, REJECTED, SHIPPED, Purchase
 from tests.support.fixtures import StartPlatform, long_version
-from tests.support.platform import NAMES
+from tests.support.platform import LEAVING
 from tests.support.processes import eventually
 from tests.support.purchases import DECLINED_CARD, PATIENCE_S, Customer, Shop, running_shop
 
@@ -34,8 +34,8 @@ def extent(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def shop(extent: str, start_platform: StartPlatform, seed: int) -> Iterator[Shop]:
-    """A shop in which everything is in the monolith at first."""
-    services = NAMES if extent == "all" else random.Random(seed).sample(NAMES, HOSTS)
+    """A shop in which everything that can be is in the monolith at first."""
+    services = LEAVING if extent == "all" else random.Random(seed).sample(LEAVING, HOSTS)
     with running_shop(partial(start_platform, "postgres"), services=services) as running:
         yield running
 

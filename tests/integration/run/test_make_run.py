@@ -136,8 +136,8 @@ def _interrupted_after(line: str, seconds: int) -> str:
 
 def _nothing_left(launched, children):
     assert {child["name"] for child in children} - {"stock"} == {
-        "postgres", "valkey", "monolith", "catalog", "worker", "catalog-worker", "edge", "edge-agent",
-        "providers", "carriers", "mails",
+        "postgres", "valkey", "monolith", "worker", "catalog", "catalog-worker", "shipping", "shipping-worker",
+        "edge", "edge-agent", "providers", "carriers", "mails",
     }  # fmt: skip
     for child in children:
         assert started_at(child["pid"]) != child["started"], child["name"]

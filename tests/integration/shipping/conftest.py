@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monolith.shipping.sandbox.carriers import Books
-from monolith.shipping.seed import settle
+from extracted.shipping.sandbox.carriers import Books
+from extracted.shipping.seed import settle
 from tests.unit.shipping.conftest import SECRET, sandbox
 
 __all__ = ["sandbox"]

@@ -11,12 +11,12 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
+from extracted.shipping.models import Label, OrderedLine, Shipment, ShippingOutbox, TrackingEvent
+from extracted.shipping.services import shipments
+from extracted.shipping.services.labels import labels_handle
+from extracted.shipping.services.shipments import NewShipment
+from extracted.shipping.services.tracking import webhook_keep, webhook_take
 from monolith.shipping.contract import Item
-from monolith.shipping.models import Label, OrderedLine, Shipment, ShippingOutbox, TrackingEvent
-from monolith.shipping.services import shipments
-from monolith.shipping.services.labels import labels_handle
-from monolith.shipping.services.shipments import NewShipment
-from monolith.shipping.services.tracking import webhook_keep, webhook_take
 from strangler.fence import owning
 from strangler.hosting.rest.webhooks import sign
 from tests.integration.inventory.crowd import at_once

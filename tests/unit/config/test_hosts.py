@@ -8,13 +8,13 @@ from monolith.config.run.hosts import UnknownHost, choose_sites, services_of
 NAMES = tuple(capability.name for capability in CAPABILITIES)
 
 
-def test_without_wishes_the_catalog_alone_has_a_host():
-    assert services_of([]) == ("catalog",)
+def test_without_wishes_the_catalog_has_a_host_and_what_the_monolith_does_not_have():
+    assert services_of([]) == ("catalog", "shipping")
 
 
 @pytest.mark.parametrize("wished", [["inventory"], ["inventory", "catalog"], ["inventory", "inventory"]])
 def test_wishes_are_added_in_the_order_of_the_list(wished):
-    assert services_of(wished) == ("catalog", "inventory")
+    assert services_of(wished) == ("catalog", "inventory", "shipping")
 
 
 def test_all_is_every_capability():

@@ -163,7 +163,7 @@ def test_a_service_host_has_no_rows_of_django_itself(env):
 
 def test_an_app_takes_settings_from_the_environment_and_a_name_says_how_it_is_read(env):
     """Every host that carries the app has them, with words for development; a secret is required in production."""
-    shipping = Capability("shipping", "monolith.shipping")
+    shipping = Capability("shipping", "extracted.shipping", contract="monolith.shipping.contract")
     for host in (Host("monolith", [CATALOG, shipping]), Host("shipping", [shipping])):
         settings = host_settings(host, env)
         assert settings["SHIPPING_CARRIERS_URL"] == "http://127.0.0.1:8305"
@@ -176,7 +176,7 @@ def test_an_app_takes_settings_from_the_environment_and_a_name_says_how_it_is_re
 
 
 def test_what_is_wrong_with_an_apps_settings_is_said_with_everything_else(env):
-    host = Host("shipping", [Capability("shipping", "monolith.shipping")])
+    host = Host("shipping", [Capability("shipping", "extracted.shipping", contract="monolith.shipping.contract")])
     with pytest.raises(SetupError) as error:
         host_settings(host, env | {"DEBUG": "false", "SHIPPING_CARRIERS_URL": "carriers"})
     said = " ".join(error.value.faults)

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from extracted.shipping.models import Label
+from extracted.shipping.sandbox.carriers import Books
+from extracted.shipping.sandbox.server import Sandbox
+from extracted.shipping.seed import settle
+from extracted.shipping.services import shipments
+from extracted.shipping.services.shipments import NewShipment
 from monolith.shipping.contract import Address, Item
-from monolith.shipping.models import Label
-from monolith.shipping.sandbox.carriers import Books
-from monolith.shipping.sandbox.server import Sandbox
-from monolith.shipping.seed import settle
-from monolith.shipping.services import shipments
-from monolith.shipping.services.shipments import NewShipment
 
 MUG = Item(sku="MUG", qty=2, weight_g=400, length_mm=120, width_mm=100, height_mm=90)
 HEAVY = Item(sku="ANVIL", qty=2, weight_g=18_000, length_mm=300, width_mm=200, height_mm=200)  # two boxes

@@ -7,12 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monolith.kernel.money import Money
-from monolith.shipping import addresses
-from monolith.shipping.contract import Address, AddressInvalid, Item, OutOfBounds, Parcel
-from monolith.shipping.contract import ShipmentStatus as Status
-from monolith.shipping.contract import TrackingStatus as Seen
-from monolith.shipping.domain import (
+from extracted.shipping import addresses
+from extracted.shipping.domain import (
     BEFORE_PICKUP,
     TRANSITIONS,
     Rule,
@@ -24,7 +20,11 @@ from monolith.shipping.domain import (
     status_after,
     status_of_all,
 )
-from monolith.shipping.zones import Area, zone_of
+from extracted.shipping.zones import Area, zone_of
+from monolith.kernel.money import Money
+from monolith.shipping.contract import Address, AddressInvalid, Item, OutOfBounds, Parcel
+from monolith.shipping.contract import ShipmentStatus as Status
+from monolith.shipping.contract import TrackingStatus as Seen
 
 HOME = Address(name="Ada", line1="1 Main St", city="Austin", region="TX", postal_code="73301", country="US")
 MUG = Item(sku="MUG", qty=1, weight_g=400, length_mm=120, width_mm=100, height_mm=90)

@@ -13,13 +13,13 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from extracted.shipping.carriers import Adapter
+from extracted.shipping.carriers.registry import adapter_of
+from extracted.shipping.models import Label, Shipment
+from extracted.shipping.quoting import Goods, quote
+from extracted.shipping.services import shipments
+from extracted.shipping.services.labels import CLAIMED_S, labels_handle
 from monolith.kernel.money import Money
-from monolith.shipping.carriers import Adapter
-from monolith.shipping.carriers.registry import adapter_of
-from monolith.shipping.models import Label, Shipment
-from monolith.shipping.quoting import Goods, quote
-from monolith.shipping.services import shipments
-from monolith.shipping.services.labels import CLAIMED_S, labels_handle
 from tests.unit.shipping.conftest import HEAVY, MUG, home, numbers, send, states
 from tests.unit.shipping.told import kinds, told_of
 

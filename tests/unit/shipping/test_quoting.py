@@ -8,9 +8,11 @@ import pytest
 from django.core.signing import Signer
 from django.utils import timezone
 
+from extracted.shipping import quoting
+from extracted.shipping.carriers import Rate
+from extracted.shipping.models import Carrier, ShippingRateRule
+from extracted.shipping.quoting import HONOURED_S, OPTION_LENGTH_MAX, Goods, ask_all, promised, quote
 from monolith.kernel.money import Money
-from monolith.shipping import quoting
-from monolith.shipping.carriers import Rate
 from monolith.shipping.contract import (
     AddressInvalid,
     CarrierUnavailable,
@@ -20,8 +22,6 @@ from monolith.shipping.contract import (
     Parcel,
     QuoteExpired,
 )
-from monolith.shipping.models import Carrier, ShippingRateRule
-from monolith.shipping.quoting import HONOURED_S, OPTION_LENGTH_MAX, Goods, ask_all, promised, quote
 from tests.unit.shipping.conftest import HEAVY, MUG, home
 
 GOODS = Goods.of_items([MUG])

@@ -6,7 +6,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from monolith.shipping import selectors
+from extracted.shipping import selectors
+from extracted.shipping.models import Label, OrderedLine, Shipment, ShipmentStatusHistory
+from extracted.shipping.quoting import Goods, quote
+from extracted.shipping.services import shipments
+from extracted.shipping.services.shipments import NewShipment
 from monolith.shipping.contract import (
     AddressInvalid,
     ExceedsOrdered,
@@ -21,10 +25,6 @@ from monolith.shipping.contract import (
     UnknownService,
     UnknownShipment,
 )
-from monolith.shipping.models import Label, OrderedLine, Shipment, ShipmentStatusHistory
-from monolith.shipping.quoting import Goods, quote
-from monolith.shipping.services import shipments
-from monolith.shipping.services.shipments import NewShipment
 from tests.unit.shipping.conftest import HEAVY, MUG, home, send, states
 from tests.unit.shipping.told import kinds, told_of
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
-from monolith.shipping import capability, tasks
-from monolith.shipping.models import Label, ShippingOutbox, Webhook
+from extracted.shipping import capability, tasks
+from extracted.shipping.models import Label, ShippingOutbox, Webhook
 from strangler.hosting.celery import app
 from tests.unit.shipping.conftest import send, states
 

@@ -9,12 +9,12 @@ from itertools import pairwise
 import pytest
 from django.utils import timezone
 
-from monolith.shipping import selectors
+from extracted.shipping import selectors
+from extracted.shipping.models import Label, Shipment, ShipmentStatusHistory, TrackingEvent, Webhook
+from extracted.shipping.services import shipments
+from extracted.shipping.services.labels import labels_handle
+from extracted.shipping.services.tracking import ATTEMPTS_MAX, webhook_keep, webhook_take
 from monolith.shipping.contract import SignatureInvalid, TrackingStatus, UnknownService, UnknownShipment, WebhookInvalid
-from monolith.shipping.models import Label, Shipment, ShipmentStatusHistory, TrackingEvent, Webhook
-from monolith.shipping.services import shipments
-from monolith.shipping.services.labels import labels_handle
-from monolith.shipping.services.tracking import ATTEMPTS_MAX, webhook_keep, webhook_take
 from strangler.hosting.rest.webhooks import sign
 from tests.unit.shipping.conftest import HEAVY, MUG, SECRET, numbers, send
 from tests.unit.shipping.told import kinds, told_of
