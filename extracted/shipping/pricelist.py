@@ -105,10 +105,12 @@ def decoded(text: str | bytes) -> Pricelist:
 
 
 def differences(before: Pricelist, after: Pricelist) -> list[str]:
-    """Return a line for each thing that *after* adds (+), takes away (-) or changes (~)."""
+    """Return a line for each thing that *after* adds (+), takes away (-) or changes (~, from what to what)."""
     old, new = dict(_named(before)), dict(_named(after))
-    lines = [f"{'~' if name in old else '+'} {name}: {said}" for name, said in new.items() if old.get(name) != said]
-    return lines + [f"- {name}: {said}" for name, said in old.items() if name not in new]
+    changed = [(name, old[name], fields) for name, fields in new.items() if old.get(name, fields) != fields]
+    lines = [f"+ {name}: {_said(fields)}" for name, fields in new.items() if name not in old]
+    lines += [f"~ {name}: {_said(fields, was)}" for name, was, fields in changed]
+    return lines + [f"- {name}: {_said(fields)}" for name, fields in old.items() if name not in new]
 
 
 def put_in_force(pricelist: Pricelist) -> list[str]:
@@ -139,22 +141,34 @@ def _entry(kind: type[_Entry], row: Any, **more: Any) -> _Entry:
     return kind(**{name: getattr(row, name) for name in kind.__struct_fields__ if name not in more}, **more)
 
 
-def _named(pricelist: Pricelist) -> Iterator[tuple[str, str]]:
+def _named(pricelist: Pricelist) -> Iterator[tuple[str, dict[str, str]]]:
     for carrier in pricelist.carriers:
-        yield f"carrier {carrier.code}", _said(carrier, "code")
+        yield f"carrier {carrier.code}", _fields(carrier, "code")
     for zone in pricelist.zones:
-        yield f"zone {zone.code}", _said(zone, "code", "rules")
+        yield f"zone {zone.code}", _fields(zone, "code", "rules")
         for rule in zone.rules:
-            yield f"{rule.service} in {zone.code} from {rule.weight_min_kg} kg", _said(rule, "service", "weight_min_kg")
+            yield (
+                f"{rule.service} in {zone.code} from {rule.weight_min_kg} kg",
+                _fields(rule, "service", "weight_min_kg"),
+            )
 
 
-def _said(entry: msgspec.Struct, *but: str) -> str:
-    fields = msgspec.structs.asdict(entry)
-    return ", ".join(f"{name}={_plain(value)}" for name, value in fields.items() if name not in but)
+def _name(rule: RuleEntry, zone: ZoneEntry) -> str:
+    return f"{rule.service} in {zone.code} from {rule.weight_min_kg} kg"
+
+
+def _fields(entry: msgspec.Struct, *but: str) -> dict[str, str]:
+    return {name: _plain(value) for name, value in msgspec.structs.asdict(entry).items() if name not in but}
 
 
 def _plain(value: Any) -> str:
-    return "|".join(value) if isinstance(value, list) else str(value)
+    return ("|".join(value) or "none") if isinstance(value, list) else str(value)
+
+
+def _said(fields: dict[str, str], was: dict[str, str] | None = None) -> str:
+    if was is None:
+        return ", ".join(f"{name} {value}" for name, value in fields.items())
+    return ", ".join(f"{name} {was[name]} -> {value}" for name, value in fields.items() if was[name] != value)
 
 
 def _faults(pricelist: Pricelist) -> Iterator[str]:
@@ -167,9 +181,9 @@ def _faults(pricelist: Pricelist) -> Iterator[str]:
         yield f"{', '.join(missing)} is missing: a carrier is not forgotten but made is_active: false."
     yield from _repeated("zone", [zone.code for zone in pricelist.zones])
     for zone in pricelist.zones:
-        yield from _repeated(f"rule of {zone.code}", [f"{r.service} from {r.weight_min_kg} kg" for r in zone.rules])
+        yield from _repeated("rule", [_name(rule, zone) for rule in zone.rules])
         for rule in zone.rules:
-            where = f"{rule.service} in {zone.code} from {rule.weight_min_kg} kg:"
+            where = f"{_name(rule, zone)}:"
             if rule.currency not in EXPONENTS:
                 yield f"{where} there is no currency {rule.currency!r}; choose from {', '.join(sorted(EXPONENTS))}."
             if rule.weight_max_kg < rule.weight_min_kg:

@@ -50,8 +50,8 @@ def test_document_is_put_in_force_as_a_whole(document, load):
     told = load(document, "--yes")
     assert told.splitlines()[:-1] == tried.splitlines()[:-1]
     assert "- standard in EU from 0 kg" in told
-    assert f"+ sledge in {first['code']} from 0 kg: weight_max_kg=10, base_minor=100" in told
-    assert f"~ carrier {document['carriers'][0]['code']}: " in told
+    assert f"+ sledge in {first['code']} from 0 kg: weight_max_kg 10, base_minor 100" in told
+    assert f"~ carrier {document['carriers'][0]['code']}: is_active True -> False\n" in told
     assert set(Zone.objects.values_list("code", flat=True)) == {"US", "US-REMOTE", "CA", "JP"}
     assert list(Zone.objects.get(code=first["code"]).rules.values_list("service", "base_minor")) == [("sledge", 100)]
     assert Carrier.objects.filter(is_active=False).count() == 1
