@@ -12,10 +12,11 @@ from monolith.notifications.sandbox.server import MailServer
 def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(description="A mail server that keeps what it gets in a folder.")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8308)
     parser.add_argument("--folder", type=Path, default=Path(os.environ.get("RUN_DIR", ".run"), "mails"))
     options = parser.parse_args()
-    with MailServer(("127.0.0.1", options.port), options.folder) as server:
+    with MailServer((options.host, options.port), options.folder) as server:
         server.serve_forever()
 
 
