@@ -55,7 +55,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     run("create", "namespace", SPACE)
     try:
         run("apply", "-k", str(folder / "live"))
-        for name in ("monolith", "monolith-worker", "monolith-mover", "catalog", "catalog-worker", "edge"):
+        for name in ("monolith", "monolith-worker", "monolith-mover", "shipping", "catalog", "catalog-worker", "edge"):
             run("-n", SPACE, "rollout", "status", f"deploy/{name}", f"--timeout={READY_S}s", timeout_s=READY_S + 10)
         yield
     finally:
