@@ -92,11 +92,11 @@ class Processes:
         return own | dict(environment)
 
 
-def make_roles(server: Postgres) -> None:
-    """Make databases and roles as in a cluster, by the script that a cluster runs."""
+def make_roles(server: Postgres, homes: Sequence[str] = HOMES) -> None:
+    """Make databases and roles of *homes* as in a cluster, by the script that a cluster runs."""
     environment = {"PATH": f"{server.binaries}:{os.environ['PATH']}", "PGHOST": "127.0.0.1", "PGPORT": str(server.port),
                    "PGUSER": "postgres", "PGPASSWORD": server.password, "ROLES_PASSWORD": WORD,
-                   "DATABASES": " ".join(HOMES)}  # fmt: skip
+                   "DATABASES": " ".join(homes)}  # fmt: skip
     done = subprocess.run(["sh", ROLES], env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
 
